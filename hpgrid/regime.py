@@ -245,6 +245,14 @@ def _path_exponent(name: str, exponent: object, space: Space) -> Power:
     return exact
 
 
+def limit_name(variable: str, end: str, constants: Collection[str]) -> str:
+    """Return what laws call a limit of a variable, b_max say: a name that no constant of the bound has."""
+    name = f"{variable}_{end}"
+    while name in constants:
+        name += "_"
+    return name
+
+
 def as_regime(
     regime: Regime | None,
     tuned: Iterable[str] | None,

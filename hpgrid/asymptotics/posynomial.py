@@ -17,7 +17,7 @@ from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial
 from hpgrid.checks import InputError, bad, changed
 from hpgrid.formula.quantity import Quantity, is_positive, names_in, vanishes, worth
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime
+from hpgrid.regime import Regime, limit_name
 from hpgrid.term import Term, monomial_in
 
 if TYPE_CHECKING:
@@ -145,10 +145,11 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     """
     bound = _in_budget(proxy, budget)
     regime.joint_caps(bound.caps, far=True)
-    numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(_given_caps(bound), far=True).items()}
+    caps, taken = regime.joint_caps(_given_caps(bound), far=True), bound.constants
+    numbers = {limit_name(name, "max", taken): cap for name, cap in caps.items()}
     if regime.min_K is not None:
-        numbers["K_min"] = float(regime.min_K)
-    numbers |= {f"{name}_min": bound.space.all[name].low for name in regime.tuned}
+        numbers[limit_name("K", "min", taken)] = float(regime.min_K)
+    numbers |= {limit_name(name, "min", taken): bound.space.all[name].low for name in regime.tuned}
     values = {**bound.constants, **regime.fixed, **numbers}
     terms, new, branches = _terms(bound, regime, values)
     variables = (*regime.tuned, *new)
@@ -230,19 +231,22 @@ def _limits(bound: Proxy | FunctionProxy, regime: Regime) -> Iterator[Limit]:
         if variable.low == 1:
             yield Limit(below, ONE, f"{name} >= 1")
         elif variable.low > 0:
-            yield Limit(below, power(f"{name}_min", -1), f"{name} >= {name}_min")
+            low = limit_name(name, "min", bound.constants)
+            yield Limit(below, power(low, -1), f"{name} >= {low}")
         if variable.high < math.inf:
             yield Limit(above, number(Fraction(repr(variable.high))), f"{name} <= {variable.high:g}")
         own = bound.cap_terms.get(name)
         if own is not None:
             yield Limit(above, _coefficient(own, ()), f"{name} <= {own}")
         if name in regime.caps or name in _given_caps(bound):
-            yield Limit(above, power(f"{name}_max"), f"{name} <= {name}_max")
+            cap = limit_name(name, "max", bound.constants)
+            yield Limit(above, power(cap), f"{name} <= {cap}")
     for condition in bound.domain:
         yield from _limit(condition, bound, regime)
     batch = bound.space.batch
     if regime.min_K is not None and batch in regime.tuned and bound.budget == "T":
-        level, text = (ONE, f"{batch} <= T") if regime.min_K == 1 else (power("K_min", -1), f"{batch} <= T/K_min")
+        least = limit_name("K", "min", bound.constants)
+        level, text = (ONE, f"{batch} <= T") if regime.min_K == 1 else (power(least, -1), f"{batch} <= T/{least}")
         yield Limit(unit(regime.tuned.index(batch), width), level, text, Fraction(1))
 
 

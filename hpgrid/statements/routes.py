@@ -32,7 +32,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, FLAT, HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
 from hpgrid.refinement.optimum import Optimum, refine, solved
 from hpgrid.refinement.profile import profile
-from hpgrid.regime import Regime
+from hpgrid.regime import Regime, limit_name
 from hpgrid.search.brute import grid_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
@@ -391,12 +391,13 @@ def _moved(
     subject: Subject, stated: StatedLaw, regime: Regime, name: str, logs_from: int | None
 ) -> tuple[float, float]:
     """d log left / d log name over the decade that the name is moved, and how far that is from its limit."""
-    before, capped = regime.fixed.get(name, stated.values[name]), name.removesuffix("_max")
+    before = regime.fixed.get(name, stated.values[name])
+    capped = {limit_name(v, "max", subject.proxy.constants): v for v in regime.caps}
     after = moved_to(name, before, subject.proxy.space)
     if name in regime.fixed:
         other = climb(subject, replace(regime, fixed={**regime.fixed, name: after}))
-    elif capped in regime.caps and name != capped:
-        other = climb(subject, replace(regime, caps={**regime.caps, capped: after}))
+    elif name in capped:
+        other = climb(subject, replace(regime, caps={**regime.caps, capped[name]: after}))
     else:
         other = climb(subject, regime, name)
     decade = math.log(after / before)

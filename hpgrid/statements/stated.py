@@ -9,7 +9,7 @@ from typing import Any
 
 from hpgrid.checks import unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import FrozenMap, Regime
+from hpgrid.regime import FrozenMap, Regime, limit_name
 from hpgrid.statements.language import Statement, times, unknown_name, wrong
 from hpgrid.text import exponent_text
 from hpgrid.variables import STANDARD, Power, Space
@@ -90,7 +90,12 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
     space = proxy.space
     own = tuple(v for v in proxy.depends_on() if v in space.hyperparameters)
     regime, by_default = _regime(statement, own, space, **options)
-    _check_names(statement, budget, space, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
+    _check_names(
+        statement,
+        budget,
+        space,
+        (*own, *proxy.constants, *(limit_name(v, "max", proxy.constants) for v in regime.caps)),
+    )
     # What the bound names with an exponent of 0 needs no role.
     regime = regime.settled(proxy, free=[v for v in space.hyperparameters if v not in own])
     # What these two refuse, a cap below what is held and a path of a function, is refused before anything is measured.
@@ -110,6 +115,7 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
     if budget in statement.fixed and not held:
         rule = f"with {budget} fixed nothing is left of this claim"
         raise wrong(source, 0, rule, f"a constant or a held variable on the right, or no fixed {budget}")
+    caps = {limit_name(v, "max", proxy.constants): x for v, x in regime.caps.items()}
     return StatedLaw(
         statement=statement,
         regime=replace(regime, caps={v: x for v, x in regime.caps.items() if v in regime.tuned}, min_K=proxy.min_K),
@@ -118,7 +124,7 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
         power=None if budget in statement.fixed else -powers.get(budget, Fraction(0)),
         log=statement.right.get(f"log {budget}", Fraction(0)),
         held=held,
-        values={**proxy.constants, **regime.fixed, **{f"{v}_max": x for v, x in regime.caps.items()}},
+        values={**proxy.constants, **regime.fixed, **caps},
         by_default=by_default,
     )
 

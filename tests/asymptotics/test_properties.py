@@ -195,3 +195,25 @@ def test_a_computed_constant_is_one_number_and_what_has_no_value_stays_a_symbol(
     # Every line of a report is short.
     assert repr(law).splitlines() == law.text().splitlines()[:4]
     assert repr(law.laws["eta"]) == "eta* = 0.657298 T^-1/2"
+
+
+#: Bounds with a constant X, the domain of each, and what is asked.
+NAMED = [
+    ("X*eta + X*b/(eta*T) + 1/b", [], {"tuned": ("eta", "b"), "caps": {"eta": 1e-3, "b": 50.0}, "min_K": 10.0}),
+    ("X/(eta*T) + eta/b + b/T**(1/2)", [], {"tuned": ("eta", "b")}),
+    ("1/(eta*T) + eta", ["eta >= X"], {"tuned": "eta"}),
+]
+
+
+@pytest.mark.parametrize("name", ["eta_min", "b_min", "eta_max", "b_max", "K_min"])
+@pytest.mark.parametrize(("text", "domain", "asked"), NAMED)
+def test_a_constant_may_be_called_as_a_limit_is(text: str, domain: list[str], asked: dict, name: str) -> None:
+    def named(constant: str) -> Law:
+        own = [each.replace("X", constant) for each in domain]
+        return exponents(parse(text.replace("X", constant), {constant: 7.0}, domain=own), **asked)
+
+    here, there = named(name), named("X")
+    assert here.active.keys() == there.active.keys()
+    assert {v: law and (law.exponent, law.constant) for v, law in here.laws.items()} == {
+        v: law and (law.exponent, law.constant) for v, law in there.laws.items()
+    }
