@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.proxy import Proxy
 from hpgrid.text import power
@@ -32,8 +32,9 @@ class Choice(NamedTuple):
 
     row: Row
     why: str  # a sentence's end, without a full stop
-    # the relative excess risk of the start left as it is, to leading order and without limits; None: not known
+    # the relative excess risk of the start left as it is, without limits; None: not known
     unchanged: float | None
+    leading: bool  # whether that is to leading order, and of a start that was the best: constants were not given
     eta: tuple[float, float] | None  # the range of eta that public runs with this schedule show, from this start
 
 
@@ -70,7 +71,8 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
     if decays and start.eta is not None and "alpha" not in row.tuned and (row.own or row.at.b == start.b):
         ends = ETA_IN_T["tuned" if row.own and "b" in row.tuned else "held"]
         seen = start.eta * longer ** ends[longer < 1], start.eta * longer ** ends[longer >= 1]
-    return Choice(row, why, _left(rules, row, longer), seen)
+    leading = answer.constants is None
+    return Choice(row, why, _left(rules, row, longer) if leading else _left_there(answer, row), leading, seen)
 
 
 def _worst(costs: Costs | None) -> dict[str, float]:
@@ -96,6 +98,25 @@ def _there(rules: Rules, row: Row) -> float | None:
     if not values.keys() >= {*rules.bound.variables()}:
         return None
     return float(rules.bound.risk(**{v: values[v] for v in rules.bound.variables()}))
+
+
+def _left_there(answer: Transfer, row: Row) -> float | None:
+    """The excess of leaving all as it was over the best of what a row tunes, with constants that are given."""
+    # Without constants, nothing of these is needed.
+    import numpy as np
+
+    from hpgrid.refinement.optimum import refine
+
+    bound = answer.rules.bound.with_constants(**(answer.constants or {}))
+    budget, variables = {bound.budget: answer.T}, bound.variables()
+    at: dict[str, Any] = {v: x for v, x in {**answer.start.values, **budget}.items() if v in variables}
+    if len(at) < len(variables):
+        return None
+    tuned = [v for v in row.tuned if v in at]
+    asked: dict[str, Any] = {"fixed": {v: x for v, x in at.items() if v not in (*tuned, *budget)}, **budget}
+    with np.errstate(all="ignore"):  # what overflows is no number to say
+        left = float(bound.risk(**at) / refine(bound, tuned, **asked).risk) - 1
+    return left if math.isfinite(left) else None
 
 
 def _left(rules: Rules, row: Row, longer: float) -> float | None:

@@ -44,6 +44,21 @@ def test_leaving_all_as_it_was_costs_what_the_bound_says_far_out(longer: float) 
     assert answer.choice.unchanged == pytest.approx(own, rel=1e-8)
 
 
+def test_with_constants_it_costs_what_they_say_whatever_the_domain_and_the_start_is() -> None:
+    """By hand: D b/(eta T) + L eta + s/b^(1/2) at T = 1e8 is least where all three are equal, but for a half."""
+    left = 100 / (0.01 * 1e8) + 0.01 + 100**-0.5
+    # In eta and b: 2 (b/T)^(1/2) = b^(-1/2) at the best, eta = (b/T)^(1/2), so that b = T^(1/2)/2.
+    b = 1e8**0.5 / 2
+    best = 2 * (b / 1e8) ** 0.5 + b**-0.5
+    for domain in ([], ["eta*L <= b"]):
+        bound = hpgrid.parse("D*b/(eta*T) + L*eta + s/sqrt(b)", {"D": 1, "L": 1, "s": 1}, domain=domain)
+        answer = hpgrid.transfer(
+            {"eta": 0.01, "b": 100, "T": 1e6}, 1e8, bound=bound, constants={"D": 1, "L": 1, "s": 1}
+        )
+        assert answer.choice.unchanged == pytest.approx(left / best - 1, rel=1e-9)
+        assert not answer.choice.leading
+
+
 def test_a_floor_a_limit_and_a_shorter_run_have_no_such_cost() -> None:
     for asked in ({"regime": "A"}, {"regime": "C", "max_b": 2e6}, {"to": 1e9, "regime": "C"}):
         assert hpgrid.transfer(**{"start": START, "to": 1e12, **asked}).choice.unchanged is None  # type: ignore[arg-type]
