@@ -264,7 +264,7 @@ def best_of(
         from hpgrid.search.kernel import best_cells  # the only import of jax
 
         counted = dtype == "float32"
-        return label_result(plan, dtype, *best_cells(tables, plan.remaining, chunk=chunk, counted=counted, times=times))
+        return label_result(plan, dtype, *best_cells(tables, chunk=chunk, counted=counted, times=times))
     lanes = math.prod(problem.shape)
     foresee(f"an exact search of {math.prod(tables.sizes.values()):.3g} cells", 1e-7 * lanes, 96.0 * lanes)
     found = label_result(plan, dtype, *search(problem))

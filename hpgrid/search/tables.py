@@ -101,6 +101,11 @@ class Tables:
         """The reduced axes that are not scanned."""
         return tuple(axis for axis in self.over if axis != self.scan)
 
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """The axes that are not reduced."""
+        return tuple(axis for axis in self.sizes if axis not in self.over)
+
 
 def places(rank: NDArray[np.integer], sizes: Sequence[int]) -> tuple[NDArray[np.integer], ...]:
     """Return the index on each axis of cells, by their numbers in row-major order."""
