@@ -52,11 +52,14 @@ search {KINKED} --explain
 search {TWO} --tune eta --n 12 --T 1e6
 search --bound C/(eta*T) --set C=1 --tune eta --n 12 --T 1e6
 search local_sgd --tune eta,H --fix n=4 --n 8 --at R=1e6
+search "D/(eta*T) - D" --set D=4 --tune eta --n 8 --T 1e4
+search "C*log(eta)**2/T" --set C=1 --tune eta --axis eta=1:100 --n 9 --T 1e6
 {PAIR} --risk 0.01 --max-K 1e8
 {PAIR} --risk 1e-300
 search --bound "X*b/T + Y/b + Z" --set X=100,Y=50,Z=0.1 --tune b --risk 0.1
 check lmo --claim "b ~ T^1/6" --claim "b ~ T^1/2"
 check lmo --claim "eta ~ T^-1/2 @ b = T^1/4"
+check "C/(eta*b*T)" --set C=1 --tune eta,b --claim "eta ~ T"
 check --fit {DATA}/constant_rate.csv --schedule constant
 compare eta-T --fit {DATA}/constant_rate.csv
 compare all --protocol all --sources all
@@ -71,6 +74,8 @@ fit {DATA}/cooldown.csv --by cooldown --predict 1e5
 fit --design 25 --around eta=3e-3,b=1M,T=1e10
 transfer {START}
 transfer {START} --max-b 2e6 --calibrate
+transfer --from eta=3e-4,b=524288,beta=0.95,T=2.5e9 --to T=1e3 --calibrate
+transfer --from eta=3e-4,b=524288,beta=0.5,T=1e6 --to T=1e12 --calibrate
 transfer {START} --to-b 1e6 --set C1=1,C2=30,C3=4
 transfer --bound local_sgd --from eta=2e-3,H=16,n=8,b=1,R=1e5 --to R=1e7,n=16 --cap H=64
 transfer {START} --schedule decay
@@ -119,7 +124,7 @@ def holds(command: str, told: Any) -> None:
 
 
 def test_what_is_written_to_a_file_has_its_schema(tmp_path: Path, capsys: Capture) -> None:
-    assert status("verify", "S.table3.c_alpha", "--json", tmp_path / "ledger.json") == 0
+    assert status("verify", "S.table3.c_alpha,A.local_sgd.joint", "--json", tmp_path / "ledger.json") == 0
     holds("verify", json.loads((tmp_path / "ledger.json").read_text()))
     empty = {**grid_search.record([], 1), "sweeps": [], "fine_grids": {}}
     holds("bench", json.loads(json.dumps(schemas.stamped("bench", empty))))
