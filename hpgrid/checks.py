@@ -119,9 +119,13 @@ def is_number(value: object) -> bool:
 def without_unit(value: Any) -> Any:
     """Return the number that a text with a unit is, 512000 for "512k" and 4194304 for "4Mi"; all else as it is.
 
+    Of a list, or a tuple, it is a list of each.
+
     Raises:
         ValueError: there is no such unit.
     """
+    if isinstance(value, (list, tuple)):
+        return [without_unit(each) for each in value]
     found = _WITH_UNIT.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         return value

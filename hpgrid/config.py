@@ -186,14 +186,9 @@ class GridConfig:
         """Return the grid, ``axes`` taking the place of its own."""
         from hpgrid.grid import Grid, LogAxis
 
-        def entry(given: Any) -> Any:
-            if isinstance(given, Mapping):
-                return LogAxis(given["lo"], given["hi"], given.get("n", self.n))
-            return LogAxis.from_values(given) if isinstance(given, (list, tuple)) else given
-
-        preset = getattr(Grid, self.preset)(self.n, self.space, self.budget)
-        own = {name: entry(given) for name, given in {**self.axes, **(axes or {})}.items()}
-        return preset.with_axes(**own)
+        own = {**self.axes, **(axes or {})}
+        own |= {v: LogAxis(x["lo"], x["hi"], x.get("n", self.n)) for v, x in own.items() if isinstance(x, Mapping)}
+        return getattr(Grid, self.preset)(self.n, self.space, self.budget).with_axes(**own)
 
 
 @dataclass(frozen=True)
@@ -491,7 +486,7 @@ def _parse_panel(data: Any, space: Space) -> Panel:
 
 
 def _parse_window(_: str, given: Any) -> tuple[float, float]:
-    given = list(map(without_unit, given)) if isinstance(given, list) else given
+    given = without_unit(given)
     if not (isinstance(given, list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given)):
         raise bad("a window is two budgets", given, "window = [1e12, 1e22], say")
     lo, hi = (float(x) for x in given)

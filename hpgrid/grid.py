@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import MOST_VALUES, alpha_of, bad, is_number, unknown
 from hpgrid.variables import AXES, STANDARD, TUNABLE, Space
@@ -110,10 +110,10 @@ class LogAxis:
 AxisOrValue = LogAxis | float
 
 
-def _complement_axis(name: str, given: AxisOrValue) -> AxisOrValue:
+def _complement_axis(name: str, given: Any) -> Any:
     """What alpha is where beta is held, or takes given values; likewise of other complements."""
     if not isinstance(given, LogAxis):
-        return float(alpha_of(given, name))
+        return alpha_of(given, name)
     if given.points is None:
         instead = "alpha=LogAxis(0.001, 0.1), say, or beta=LogAxis.from_values([0.9, 0.99])"
         raise bad(f"a log range of {name} is one of its complement", (given.lo, given.hi), instead)
@@ -129,7 +129,8 @@ class Grid:
     Args:
         space: the variables of the bound; the standard ones, eta > 0, b >= 1, alpha in (0, 1], T >= 1 and K > 0, unless
             it declares others.
-        entries: by name the axis or value of each; beta in place of alpha: one value, or an axis of given values.
+        entries: by name the axis, a list of its values, or the one value of each; beta in place of alpha: one value, or
+            given values.
 
     Raises:
         ValueError: a value out of its range, several budgets or none.
@@ -138,8 +139,9 @@ class Grid:
     entries: tuple[tuple[str, AxisOrValue], ...]
     space: Space
 
-    def __init__(self, space: Space = STANDARD, **entries: AxisOrValue | None) -> None:
-        given = {name: entry for name, entry in entries.items() if entry is not None}
+    def __init__(self, space: Space = STANDARD, **entries: AxisOrValue | ArrayLike | None) -> None:
+        given: dict[str, Any] = {name: entry for name, entry in entries.items() if entry is not None}
+        given |= {name: entry.tolist() for name, entry in given.items() if isinstance(entry, np.ndarray)}
         for other, name in space.complements.items():
             if other in given and name in given:
                 momentum = "momentum is given once, and beta is 1 - alpha"
@@ -150,6 +152,8 @@ class Grid:
         for name, entry in given.items():
             if name not in space.all:
                 raise unknown("axis", name, space.names)
+            if isinstance(entry, (list, tuple)):
+                entry = LogAxis.from_values([space.check(name, value) for value in entry])
             if isinstance(entry, LogAxis):
                 space.check(name, entry.lo)
                 space.check(name, entry.hi)
@@ -224,7 +228,7 @@ class Grid:
         """The hyperparameters held at one value, by name, in canonical order."""
         return {name: entry for name, entry in self.entries if isinstance(entry, float)}
 
-    def with_axes(self, **entries: AxisOrValue | None) -> Grid:
+    def with_axes(self, **entries: AxisOrValue | ArrayLike | None) -> Grid:
         """Return this grid with some entries replaced; a new budget takes the old one's place."""
         space = self.space
         for name in entries:

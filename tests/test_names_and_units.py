@@ -44,9 +44,29 @@ def test_a_number_of_tokens_has_a_unit_in_every_place(text: str, capsys: Capture
         fixed={"b": size}, caps={"b": size}, min_K=size
     )
     assert Grid(b=text, T=text) == Grid(b=size, T=size)
+    assert Grid(b=[1, text], T=9.0).b == LogAxis.from_values([1, size])
     start = {"eta": 1e-3, "beta": 0.9, "T": 10**13}
     by_text = hpgrid.transfer(start | {"b": text}, {"T": text}, max_b=text)
     assert by_text == hpgrid.transfer(start | {"b": size}, {"T": size}, max_b=size)
+
+
+def test_budgets_have_units_in_python() -> None:
+    proxy, held = bounds.lmo(), {"alpha": 0.1}
+    roles = {"tuned": ("eta", "b"), "fixed": held}
+    by_text, by_size = (hpgrid.refine(proxy, **roles, T=T).at["b"].tolist() for T in (["1M", "2.5B"], [1e6, 2.5e9]))
+    assert by_text == by_size
+    assert hpgrid.regret(proxy, "b", 10, **roles, T="1B") == hpgrid.regret(proxy, "b", 10, **roles, T=1e9)
+    problem = hpgrid.tuning_problem(proxy, Grid.footnote(6), Regime(("eta", "b"), held))
+    assert hpgrid.advise(problem, "1B").as_dict() == hpgrid.advise(problem, 1e9).as_dict()
+    by_text, by_size = (hpgrid.reach(problem, 0.1, max_K=K).as_dict() for K in ("1M", 1e6))
+    assert by_text == by_size
+    law = hpgrid.exponents(proxy, **roles)
+    assert law.plot("b", budgets=["1M", "1B"]).lines[0].get_ydata().tolist() == law.laws["b"].at([1e6, 1e9]).tolist()
+    assert law.laws["b"].at("1M") == law.laws["b"].at(1e6)
+    fit = hpgrid.fit("examples/constant_rate.csv")
+    assert fit.regret({"eta": 1e-3}, "96k") == fit.regret({"eta": 1e-3}, 96000)
+    stars = [line for line in fit.plot("eta", budgets=["96k"]).lines if line.get_marker() == "*"]
+    assert [line.get_xdata().tolist() for line in stars] == [[96000.0]]
 
 
 SEARCH = "search lmo --tune eta,b --fix beta=0.9"

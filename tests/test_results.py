@@ -89,6 +89,7 @@ def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> No
     assert whole.to_dataframe()["constant"].tolist() == [each.constant for each in whole.laws.values()]
     axes = whole.plot("b", budgets=GRID.T.values)
     assert_array_equal(axes.lines[0].get_ydata(), whole.laws["b"].at(GRID.T.values))
+    assert_array_equal(whole.plot("b").lines[0].get_xdata(), Grid.footnote().T.values)
     assert moved.to_dataframe()["eta"].tolist() == [row.at.eta for row in moved.rows]
     assert [*moved.to_dataframe().index] == ["A", "B", "C", "D"]
 
@@ -104,13 +105,12 @@ def test_pictures_have_a_curve_for_what_remains() -> None:
 
 
 def test_every_result_with_a_picture_draws_one_panel_of_it_in_given_axes_or_all_in_a_figure() -> None:
-    of_law = {"budgets": GRID.T.values}
     whole = exponents(PROXY, ("eta", "b"), fixed={"alpha": 1e-3})
     fit, every = hpgrid.fit("examples/constant_rate.csv"), sources()
     compared = Comparison(("eta-T", "b-T"), {name: every[name] for name in ("lmo", "sgd", "StepLaw")})
     pictured: list[tuple[Any, list[Any], dict[str, Any]]] = [
         (RESULTS["search"], ["risk", "eta", "b"], {}), (RESULTS["optimum"], ["risk", "eta", "b"], {}),
-        (RESULTS["survey"], ["risk", "eta", "b"], {}), (whole, ["risk", "eta", "b"], of_law),
+        (RESULTS["survey"], ["risk", "eta", "b"], {}), (whole, ["risk", "eta", "b"], {}),
         (RESULTS["transfer"], ["eta", "b", "alpha"], {}), (RESULTS["critical batch"], ["tokens", "iterations"], {}),
         (compared, ["eta-T", "b-T"], {}),
         (fit, ["eta", *(f"K={K:g}" for K in np.unique(fit.runs.T))], {"budgets": [96000]}),
@@ -136,6 +136,9 @@ def test_every_result_with_a_picture_draws_one_panel_of_it_in_given_axes_or_all_
     (lambda: RESULTS["search"].plot("alpha"), "there is no panel of SearchResult of that name"),
     (lambda: RESULTS["law"].plot("alpha", budgets=[1e3, 1e9]), "there is no panel of Law of that name"),
     (lambda: RESULTS["law"].plot(budgets=[1e3, 1e9]), "needs a value for each of its symbols"),
+    (lambda: RESULTS["law"].plot(budgets=[]), "an axis needs two values or more"),
+    (lambda: RESULTS["law"].plot(budgets=[-1, 0]), "values must be positive and finite"),
+    (lambda: exponents(hpgrid.parse("1/(eta*T)"), "eta").figure(), "there is no whole law to be drawn"),
     (lambda: RESULTS["optimum"].plot("T"), "there is no panel of Optimum of that name"),
     (lambda: grid_search(PROXY, GRID, "eta", fixed={"b": 3.0, "T": 1e6}).plot(), "drawn against its budget"),
     (lambda: transfer(START, START["T"]).figure(), "goes from one budget to another"),

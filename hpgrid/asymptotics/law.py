@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.answer import Answer, Pictured, Result
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
-from hpgrid.checks import bad
+from hpgrid.checks import bad, without_unit
 from hpgrid.text import exponent_text
 from hpgrid.variables import Power
 
@@ -80,7 +80,7 @@ class PowerLaw:
         if self.constant is None:
             missing = ", ".join(sorted(self.coefficient.symbols() - set(self.values)))
             raise bad("this law needs a value for each of its symbols", self.text(), f"fixed with a value of {missing}")
-        return np.asarray(self.constant * np.asarray(budget, np.float64) ** float(self.exponent))
+        return np.asarray(self.constant * np.asarray(without_unit(budget), np.float64) ** float(self.exponent))
 
     def right(self) -> str:
         """Return what stands right of the equals sign, as text; a number where the constant has no closed form."""
@@ -262,16 +262,24 @@ class Law(Result, Pictured):
         }
         return pandas.DataFrame(columns, index=pandas.Index(names, name="quantity"))
 
-    def panels(self, budgets: ArrayLike) -> dict[str, Callable[[Axes], None]]:
-        """Return what draws each whole law against some budgets, increasing, shape (n,)."""
-        import numpy as np
+    def panels(self, budgets: Iterable[float] | None = None) -> dict[str, Callable[[Axes], None]]:
+        """Return what draws each whole law against increasing budgets, the paper's (its footnote 3) where None.
 
+        Raises:
+            ValueError: the budgets are no values of an axis, or there is no whole law.
+        """
+        from hpgrid.grid import Grid, LogAxis
         from hpgrid.plotting.lines import against
 
-        def draw(axes: Axes, name: str, law: PowerLaw) -> None:
-            against(axes, np.asarray(budgets, float), law.at(budgets)[None], None, (self.budget, name))
+        axis = Grid.footnote().T if budgets is None else LogAxis.from_values(without_unit(budgets))
+        laws = {name: law for name, law in self.laws.items() if law is not None}
+        if not laws:
+            raise bad("there is no whole law to be drawn", self.name, "other roles, or a cap")
 
-        return {name: partial(draw, name=name, law=law) for name, law in self.laws.items() if law is not None}
+        def draw(axes: Axes, name: str, law: PowerLaw) -> None:
+            against(axes, axis.values, law.at(axis.values)[None], None, (self.budget, name))
+
+        return {name: partial(draw, name=name, law=law) for name, law in laws.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""

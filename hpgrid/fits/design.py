@@ -118,9 +118,9 @@ def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Desig
     Raises:
         ValueError: the tokens do not suffice for so many of the shortest runs, or the fit places no optimum.
     """
-    largest, free = float(fit.runs.largest.T[0]), replace(fit, limits=NO_LIMITS)
+    T, largest, free = check_value("T", T), float(fit.runs.largest.T[0]), replace(fit, limits=NO_LIMITS)
     lengths = [largest * k for k in LONGER if largest * k >= fit.runs.T.min()]
-    left = 2 * count * largest if tokens is None else tokens
+    left = 2 * count * largest if tokens is None else check_value("T", tokens)
     if left < count * lengths[0]:
         rule = f"{count} runs of {lengths[0]:.3g} {fit.runs.counted} each, the fewest, fit into what they may take"
         raise bad(rule, f"{left:.3g}", "more tokens, or fewer runs")

@@ -129,7 +129,7 @@ class Fit(Labelled, Pictured):
         """Return the predictions for some budgets, the runs' own by default: hyperparameters, ends of intervals."""
         import xarray
 
-        predictions = [self.predict(float(T)) for T in budgets or np.unique(self.runs.T)]
+        predictions = [self.predict(T) for T in budgets or np.unique(self.runs.T)]
         data: dict[str, Any] = {v: ("T", [p.at[v] for p in predictions]) for v in self.surface.names}
         for v in dict.fromkeys(v for p in predictions for v in p.interval):  # a cap may bite at some alone
             data[f"{v}_interval"] = (("T", "end"), [p.interval.get(v, (np.nan,) * 2) for p in predictions])
@@ -214,7 +214,8 @@ class Fit(Labelled, Pictured):
 
     def rise(self, at: Mapping[str, ArrayLike], T: float) -> Floats:
         """Return the same of many settings, in arrays that broadcast; what is not named is as predicted."""
-        own = self.predict(T).at
+        predicted = self.predict(T)
+        T, own = predicted.T, predicted.at
         centre, t0 = self.surface.centre
         z, z0 = (
             np.stack(np.broadcast_arrays(*(np.log2(x.get(v, own[v])) for v in self.surface.names)), axis=-1) - centre
@@ -231,6 +232,7 @@ class Fit(Labelled, Pictured):
         where N is known, the laws of Table 1 that are of tokens.
         """
         best, own = self.runs.largest.best, self.predict(T)
+        T = own.T
         known = {v: x for v, x in best.items() if v in TUNABLE}
         start = Setting(float(self.runs.largest.T[0]), **known)
         fitted = self.predict(start.T).at

@@ -162,8 +162,9 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
 def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> None:
     """An optimum against the budget, fitted and predicted, the best runs, the theory's slope, what else one may set."""
     measured, sampled = np.unique(fit.runs.T), fit.runs.values[name]
-    every = np.geomspace(measured[0], max([measured[-1] * 1.5, *budgets]), POINTS)
-    along, own, asked = ([fit.predict(float(T)) for T in x] for x in (every, measured, budgets))
+    asked = [fit.predict(T) for T in budgets]
+    every = np.geomspace(measured[0], max([measured[-1] * 1.5, *(p.T for p in asked)]), POINTS)
+    along, own = ([fit.predict(float(T)) for T in x] for x in (every, measured))
     low, high = np.array([p.interval.get(name, (p.at[name],) * 2) for p in along]).T
     fit_plot.path(ax, every, np.array([p.at[name] for p in along]), low, high, f"{100 * fit.level:g}% interval")
     at = np.array([p.at[name] for p in own])

@@ -16,9 +16,9 @@ from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
-from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution, check_arrays, pose, powers, walled
+from hpgrid.refinement.problem import OPEN, Box, Problem, Solution, budget_values, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
-from hpgrid.shapes import same_columns
+from hpgrid.shapes import Floats, same_columns
 
 if TYPE_CHECKING:
     import xarray
@@ -240,7 +240,7 @@ def posed(
         rule = f"a refinement has budgets in {' or in '.join(proxy.space.budget_names)}"
         raise bad(rule, given or {"T": T, "K": K}, f"{proxy.space.budget_names[0]}=1e10, say")
     ((budget, array),) = given.items()
-    values, proxy = np.asarray(array), proxy.form(budget)
+    values, proxy = budget_values(budget, array, proxy.space), proxy.form(budget)
     # An exponent 0 that is written out asks for no value.
     regime = regime.settled(proxy, free={*proxy.variables()} - {*proxy.depends_on(), *regime.tuned})
     spread = {name: np.asarray(x)[(..., *[None] * values.ndim)] for name, x in (constants or {}).items()}

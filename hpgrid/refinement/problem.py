@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import bad, unknown, without_unit
 from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -135,7 +135,7 @@ def pose(
     Raises:
         ValueError: a cap is infeasible, or a budget is not positive.
     """
-    name, values = budget[0], _budget_values(*budget, proxy.space)
+    name, values = budget[0], budget_values(*budget, proxy.space)
     proxy = proxy.form(name).along(regime.path)
     numbers = {constant: np.asarray(x, float) for constant, x in {**proxy.constants, **(constants or {})}.items()}
     with np.errstate(divide="ignore"):  # of a constant of 0 there is no cap
@@ -243,7 +243,13 @@ def _log_coefficient(term: Term, problem: Problem) -> Floats:
     return total
 
 
-def _budget_values(name: str, given: ArrayLike, space: Space) -> Floats:
+def budget_values(name: str, given: ArrayLike, space: Space) -> Floats:
+    """Return values of a budget as an array; in lists, too, they may have units.
+
+    Raises:
+        ValueError: they are no numbers, or one is out of the budget's range.
+    """
+    given = without_unit(given)
     try:
         values = np.asarray(given, float)
     except (TypeError, ValueError):

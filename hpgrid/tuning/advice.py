@@ -137,7 +137,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     Raises:
         ValueError: a budget out of its range, or as ``refine`` and ``grid_search``.
     """
-    posed = problem.posed(np.array([problem.grid.space.check(problem.budget, budget)]))
+    budget = problem.grid.space.check(problem.budget, budget)
+    posed = problem.posed(np.array([budget]))
     optimum = optimum_of(posed)
     other = {v: float(x[0]) for v, x in as_good(posed, optimum).items() if np.isfinite(x[0])}
     point = replace(point_of(problem, optimum, 0), as_good=other)
@@ -145,7 +146,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     chosen = (*point.set, *point.unbounded)
     near, open_ends = _intervals(posed, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
-    there = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)}))
+    there = replace(problem, grid=problem.grid.with_axes(**{problem.budget: budget}))
     best = there.search()
     grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
     edge = tuple(v for v in best.over if best.edge[v])

@@ -118,7 +118,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     if not (is_number(target) and target > 0):
         raise bad("a risk to reach must be positive and finite", target, "0.01, say")
     if max_K is not None:
-        _check_cap(problem, max_K)
+        max_K = _checked_cap(problem, max_K)
     with progress("refining", None) as advance:
         answer = _bracketed(problem, target, advance)
         if max_K is not None:
@@ -130,17 +130,19 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     return answer
 
 
-def _check_cap(problem: TuningProblem, max_K: float) -> None:
+def _checked_cap(problem: TuningProblem, max_K: float) -> float:
+    """A cap on iterations as a number, if the problem may have it."""
     if problem.budget != "T" or not problem.batch:
         rule = "a cap on iterations is for the fewest tokens, T = K b"
         raise bad(rule, f"the budget {problem.budget}, {problem.grid.space.relation_text}", "no cap on them")
-    problem.grid.space.check("K", max_K)
+    max_K = problem.grid.space.check("K", max_K)
     regime = problem.regime
     if not any(problem.batch in role for role in (regime.tuned, regime.fixed, regime.path)):
         rule = f"the bound {problem.proxy.name} does not depend on b, so that tokens are no number of iterations"
         raise bad(rule, f"at most {max_K:g} iterations", "no cap on them")
     if problem.min_K is not None and max_K < problem.min_K:
         raise bad("the most iterations are no fewer than the least", {"least": problem.min_K, "most": max_K}, "more")
+    return max_K
 
 
 def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None]) -> Reached:
