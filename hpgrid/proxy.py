@@ -330,7 +330,7 @@ class Proxy(_Bound):
         rest = tuple(t for t in self.terms if t.constants != {name: 1} or any(t.factors.values()) or t.number != 1)
         if len(rest) == len(self.terms) or not rest:
             rule = f"what is taken from the risk is a term of the bound {self.name}, beside others"
-            raise bad(rule, name, " or ".join(str(t) for t in self.terms if not t.factors) or "a claim about the risk")
+            raise bad(rule, name, " or ".join(str(t) for t in self.terms if not t.factors) or "the whole risk")
         return changed(self, terms=rest)
 
     def is_posynomial(self, names: Iterable[str]) -> bool:
@@ -512,7 +512,7 @@ class FunctionProxy(_Bound):
         rest = self.function.without(name) if hasattr(self.function, "without") else None
         if rest is None:
             rule = f"what is taken from the risk is a term of the bound {self.name}, beside others"
-            raise bad(rule, name, "a formula that has it, or a claim about the risk")
+            raise bad(rule, name, "a formula that has it, or the whole risk")
         return changed(self, function=rest)
 
     def is_posynomial(self, names: Iterable[str]) -> bool:

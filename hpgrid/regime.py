@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import CALLED, bad, changed, is_number, name_here, note, unknown, without_unit
+from hpgrid.checks import CALLED, bad, changed, complement, is_number, name_here, note, unknown, without_unit
 from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class Regime:
         path, caps = ({name_here(v, space.words): x for v, x in role.items()} for role in (self.path, self.caps))
         for other, name in space.complements.items():
             if other in caps:
-                instead = f"a cap on {name}, which is a floor of {other}: caps={{'{name}': 0.1}} is {other} >= 0.9"
-                rule = f"a cap on {other} is a floor of {name} = 1 - {other}, and there are caps alone"
-                raise bad(rule, caps[other], instead)
+                least = f"{complement(caps[other]):.12g}" if is_number(caps[other]) else "0.1"
+                instead = f"--floor {name}={least}; in Python, the bound's with_floors({name}={least})"
+                raise bad(f"a cap on {other} is a floor of {name} = 1 - {other}", caps[other], instead)
             if other in path:
                 rule = f"it is {name} = 1 - {other} that may be a power of the budget"
                 raise bad(rule, f"{other} along {path[other]}", f"path={{'{name}': '-1/2'}}, say")
@@ -185,10 +185,12 @@ class Regime:
         """
         variables, depends_on, every = proxy.variables(), proxy.depends_on(), self.space.hyperparameters
         for v in (v for v in every if v not in (free or ())):
-            needless = free is None and v in self.fixed and v not in variables
+            # A batch size that is held says which T a K is, whatever the bound depends on.
+            needless = free is None and v in self.fixed and v not in variables and v != self.space.batch
             if needless or (v in (*self.tuned, *self.path) and v not in depends_on):
                 others = ", ".join(x for x in depends_on if x in every)
-                raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
+                instead = f"{others} or some of them" if others else "a bound that depends on a hyperparameter"
+                raise bad(f"the bound {proxy.name} does not depend on {v}", v, instead)
             if v in variables and v not in (*self.tuned, *fixed, *self.path):
                 rule = f"{v} of the bound {proxy.name} is neither tuned nor fixed nor on a path"
                 raise bad(rule, {"tuned": list(self.tuned), "fixed": dict(fixed)}, f"{v} as tuned, or a value of it")

@@ -108,7 +108,7 @@ def few_iterations(b: float, K: float, unit: int = 1) -> str:
         K: the number of iterations that it leaves.
         unit: tokens in one of what it was given in: the length of a sequence, or 1.
     """
-    if K >= FEW:
+    if not K < FEW:  # many, or of a bound that has none
         return ""
     size, cure = f"b = {b:.12g} tokens", "b and T are both counted in tokens"
     if unit > 1:

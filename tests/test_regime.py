@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds
+from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, parse
 from hpgrid.grid import Grid
 from hpgrid.regime import FrozenMap, as_regime
 
@@ -25,7 +25,7 @@ def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> No
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"caps": {"beta": 0.9}}, "a cap on beta is a floor of alpha"),
+        ({"caps": {"beta": 0.9}}, r"a cap on beta is a floor of alpha.*--floor alpha=0.1;"),
         ({"path": {"beta": 1}}, "it is alpha = 1 - beta that may be a power of the budget"),
         ({"fixed": {"beta": 1.0}}, "0 <= beta < 1"),
         ({"fixed": {"beta": 0.9, "alpha": 0.1}}, "beta is 1 - alpha. Given: 'beta and alpha'"),
@@ -134,6 +134,13 @@ def test_what_is_free_needs_no_role() -> None:
     in_K = GRID.with_axes(K=10.0)
     assert regime.settled(bounds.lmo(), in_K, free=in_K.axes) == regime
     assert Regime("alpha").settled(bounds.sgd(), GRID, free=GRID.axes) == Regime("alpha")
+
+
+def test_a_batch_size_is_held_of_what_does_not_depend_on_it() -> None:
+    """It says which T a K is."""
+    assert Regime("eta", {"b": 2.0}).settled(parse("1/(eta*K) + eta")).fixed == {"b": 2.0}
+    with pytest.raises(ValueError, match="Write a bound that depends on a hyper"):
+        Regime("eta").settled(parse("1/T"))
 
 
 PAIR = ("eta", "b")

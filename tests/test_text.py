@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import pytest
 
-from hpgrid.text import beta, exponent_text, held, momentum, name_latex, number
+from hpgrid.text import beta, exponent_text, few_iterations, held, momentum, name_latex, number
 from hpgrid.tuning.advice import intervals_text, settings
 
 
@@ -61,3 +62,8 @@ def test_a_name_as_latex_is_that_name() -> None:
     written = {"C1": "C_1", "Delta0": r"\Delta_0", "b_max": r"b_{\max}", "lam": r"\lambda", "risk": r"\mathrm{risk}"}
     written |= {"my_c": r"\mathrm{my\_c}", "_1": r"\mathrm{\_}_1"}  # no c, which nobody wrote
     assert {name: name_latex(name) for name in written} == written
+
+
+def test_of_a_bound_without_iterations_none_are_few() -> None:
+    assert "fewer than 100 iterations" in few_iterations(2.0, 99.0)
+    assert few_iterations(2.0, 100.0) == few_iterations(2.0, math.nan) == ""

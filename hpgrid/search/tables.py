@@ -326,7 +326,8 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
                 where = ", ".join(f"{v}={at[v][1]:.3g}" for v in axes if v in at) or "any point"
                 verb = "overflows" if worst > top else "falls below the smallest normal number of"
                 given = f"term {term} is 1e{worst / math.log(10):+.0f} at {where}"
-                instead = "a smaller grid, other constants, or float64"
+                wider = "" if info.dtype == np.float64 else ", or float64"
+                instead = f"a smaller grid or other constants{wider}"
                 raise bad(f"the risk {verb} {info.dtype} on this grid", given, instead)
 
 
