@@ -237,4 +237,18 @@ def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats,
     low, high = shaped = ends.reshape(2, n, count)
     # A risk that falls by as much within an e-fold of the end of the numbers has not come to its infimum there.
     unsettled = (unbounded & (np.minimum(hi, high) - np.maximum(lo, low) < 1)).any(axis=0)
-    return np.where(unsettled, np.nan, shaped), opened.reshape(2, n, count) & ~unsettled
+    # The root that is found for what runs off is where what moves along with it came to the end of the numbers.
+    endless = _endless(best, lo, hi, walled=bool(problem.walls)) & ~np.isnan(shaped)
+    shaped = np.where(endless, np.array([-np.inf, np.inf])[:, None, None], shaped)
+    return np.where(unsettled, np.nan, shaped), opened.reshape(2, n, count) & ~unsettled & ~endless
+
+
+def _endless(best: Solution, lo: Floats, hi: Floats, *, walled: bool) -> NDArray[np.bool_]:
+    """Below and above, which variables go on without end: they run off, or move along a flat direction that does."""
+    moves = np.where(np.asarray(best.undetermined, bool), best.flat, 0.0)
+    off = np.sign(best.unbounded)
+    endless = np.array([off < 0, off > 0])
+    for way in () if walled else (-moves, moves):
+        free = ~np.any(((way < 0) & (lo > -OPEN)) | ((way > 0) & (hi < OPEN)), axis=0)
+        endless |= free & np.array([way < 0, way > 0])
+    return endless

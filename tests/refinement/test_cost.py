@@ -238,6 +238,12 @@ def test_a_near_optimal_set_without_an_end_says_so() -> None:
         pytest.approx(3 / (0.01 * 2 * 1e4), rel=1e-8),
         np.inf,
     )
+    # What matters of eta and b is eta b^3: at its best, eta may go to 0 and b to infinity, where 1/b adds nothing.
+    for more in ("", " + 1/b"):
+        tied = flatness(parse(f"C/(eta*b**3*T) + eta*b**3{more}", {"C": 1.0}), tuned=("eta", "b"), T=1e4)
+        least = 1.0 if not more else 1 / (0.01 * 0.02)
+        assert (float(tied.low["eta"]), float(tied.high["b"])) == (0.0, np.inf)
+        assert float(tied.low["b"]) == pytest.approx(least, rel=1e-8)
     none = flatness(parse("C/(eta*T)", {"C": 3.0}), tuned=("eta",), T=1e4)
     assert np.isnan([none.low["eta"], none.high["eta"]]).all()
 
