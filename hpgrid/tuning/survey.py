@@ -269,16 +269,18 @@ def _slopes(
 # --- a survey as text ---
 def _answer(result: Survey) -> list[str]:
     """How risk and optimum scale, and what of it the grid's slopes bear out."""
-    scales, budget = [], result.problem.budget
+    limits, local, budget = [], [], result.problem.budget
     for slope in result.slopes:
         name = slope.measured.name
         if slope.exact is not None:
-            scales.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
+            limits.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
         elif not math.isnan(slope.far):
-            scales.append(f"{name} ~ {budget}^({slope.far:.4g})")
-    first = f"In the long run {', '.join(scales)}" if scales else "No exponent is known"
-    exact = all(slope.exact is not None for slope in result.slopes)
-    first += " (exact)." if scales and exact else " (refined)." if scales else "."
+            local.append(f"{name} ~ {budget}^({slope.far:.4g})")
+    told = [f"In the long run {', '.join(limits)} (exact)."] if limits else []
+    if local:  # a logarithm in the law keeps these from its powers at every budget
+        there = result.problem.budgets[-1] * SETTLING
+        told.append(f"Far out, at {budget} = {there:g}, {', '.join(local)} (refined, local exponents).")
+    first = " ".join(told) or "No exponent is known."
     tells = {"holds": "bears out {}", "not identifiable on this grid": "can't tell {}", "FAILS": "contradicts {}"}
     by = {v: [s.measured.name for s in result.slopes if s.verdict == v] for v in tells}
     verdicts = listed([words.format(listed(by[v])) for v, words in tells.items() if by[v]])

@@ -134,6 +134,17 @@ def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() ->
     assert found.no_law in found.text(details=True)
 
 
+def test_an_exponent_that_is_no_limit_is_told_with_its_budget() -> None:
+    """Of D/(eta T) + L eta log T, risk ~ (log T/T)^(1/2): at T, -1/2 + 1/(2 log T). A law has limits."""
+    grid = Grid(eta=LogAxis(1e-14, 1.0, 12), T=LogAxis(1e2, 1e22, 12))
+    found = survey(tuning_problem(parse("D/(eta*T) + L*eta*log(T)", {"D": 4.0, "L": 9.0}), grid, Regime(("eta",))))
+    above = 1 / (2 * 42 * np.log(10))
+    local = f"risk ~ T^({above - 0.5:.4g}), eta ~ T^({-above - 0.5:.4g}) (refined, local exponents)"
+    assert found.answer().first == [f"Far out, at T = 1e+42, {local}."]
+    flat = survey(tuning_problem(parse("1/(eta*b*T) + eta*b"), GRID, Regime(("eta", "b"))))
+    assert flat.answer().first[0].startswith("In the long run risk ~ T^(-1/2), eta*b ~ T^(-1/2) (exact). ")
+
+
 def test_on_a_path_and_under_a_cap() -> None:
     found = surveyed(Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)}))
     assert {v: slope.verdict for v, slope in by_name(found).items()} == {"risk": "holds", "eta": "holds"}
