@@ -295,6 +295,12 @@ def test_a_changed_risk_is_refused_and_a_brute_search_has_no_proof() -> None:
     risk[3, 4] *= 1 + 1e-9
     with pytest.raises(ValueError, match="right in every cell"):
         verify_search(replace(found, risk=risk))
+    # A best cell is left out, as if none were allowed.
+    risk, index = np.where(np.arange(15) == 3, np.inf, found.risk), {v: x.copy() for v, x in found.index.items()}
+    for x in index.values():
+        x[:, 3] = -1
+    with pytest.raises(ValueError, match="no other cell is better"):
+        verify_search(replace(found, risk=risk, index=index))
     with pytest.raises(ValueError, match="what is verified is an exact search"):
         verify_search(grid_search(PROXY, Grid.footnote(5), ("eta", "b"), method="brute"))
 

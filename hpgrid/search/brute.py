@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
+from operator import and_, le
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -287,6 +288,18 @@ class SearchPlan:
     def tables(self, dtype: str = "float64") -> Tables:
         proxy = self.proxy.behind(self.domain.walls) if self.domain.walls else self.proxy
         return tabulate(proxy, self.axes, self.fixed, self.domain, over=self.searched, dtype=dtype)
+
+    def at(self, cells: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of variables at cells, which are indices on axes, and of what is held."""
+        return self.fixed | {v: self.axes[v][place] for v, place in cells.items()}
+
+    def allows(self, cells: Mapping[str, Any]) -> Any:
+        """Return which of some cells lie in the domain."""
+        penalty, limit = self.domain.penalty, self.domain.limit
+        inside = [penalty[v][place] == 0 for v, place in cells.items() if v in penalty]
+        inside += [reduce(le, (limit[v][cells[v]] for v in limit))] if limit else []
+        inside += [holds(wall, {**self.proxy.constants, **self.at(cells)}) for wall in self.domain.walls]
+        return reduce(and_, inside, np.array(True))
 
     @property
     def every(self) -> dict[str, Floats]:

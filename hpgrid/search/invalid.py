@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.formula.function import holds
 from hpgrid.progress import foresee, track
 from hpgrid.proxy import FunctionProxy
 from hpgrid.search.brute import SearchPlan
 from hpgrid.search.tables import CELL_BYTES
-from hpgrid.shapes import Floats
 from hpgrid.text import number
 
 #: What a value can be that is none of a bound, and how it is told, in this order.
@@ -68,32 +66,20 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
     if not isinstance(plan.proxy, FunctionProxy):
         return None
     proxy, (first, *others) = plan.proxy.everywhere(), plan.axes
-    held = {v: x for v, x in plan.fixed.items() if v not in plan.axes}
     counts = dict.fromkeys(KINDS, 0)
     there = {name: np.zeros(len(values), bool) for name, values in plan.axes.items()}
-
-    def at(k: int, tables: Mapping[str, Floats]) -> dict[str, Any]:
-        """What tables by axis have at the k-th value of the first axis: arrays that broadcast over the others."""
-        shapes = {name: [-1 if name == other else 1 for other in others] for name in tables if name != first}
-        return {name: x[k] if name == first else x.reshape(shapes[name]) for name, x in tables.items()}
-
     shape, n = tuple(len(plan.axes[name]) for name in others), len(plan.axes[first])
-    size = CELL_BYTES * math.prod(shape)
-    foresee(f"{n * math.prod(shape):.3g} cells of a function", 0.0, size, at_least=True)
+    mesh = dict(zip(others, np.ix_(*map(np.arange, shape))))
+    work, size = f"{n * math.prod(shape):.3g} cells of a function", CELL_BYTES * math.prod(shape)
+    foresee(work, 0.0, size, at_least=True)
     begun = time.perf_counter()
     for k in track(range(n), "looking where the bound holds"):
         if k == 1:
-            foresee(f"{n * math.prod(shape):.3g} cells of a function", (time.perf_counter() - begun) * n, size)
-        inside, limit = np.ones(shape, bool), at(k, plan.domain.limit)
-        for penalty in at(k, plan.domain.penalty).values():
-            inside &= penalty == 0
-        if limit:
-            inside &= limit[str(proxy.space.batch)] <= limit["T"]
-        for wall in plan.domain.walls:
-            inside &= holds(wall, {**proxy.constants, **held, **at(k, plan.axes)})
+            foresee(work, (time.perf_counter() - begun) * n, size)
+        cells: dict[str, Any] = {first: k, **mesh}
         with np.errstate(all="ignore"):
-            risk = np.broadcast_to(proxy.risk(**held, **at(k, plan.axes)), shape)
-        wrong = np.zeros(shape, bool)
+            risk = np.broadcast_to(proxy.risk(**plan.at(cells)), shape)
+        inside, wrong = plan.allows(cells), np.zeros(shape, bool)
         for kind, is_so in KINDS.items():
             found = is_so(risk) & inside
             counts[kind] += int(found.sum())
@@ -111,5 +97,5 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
         ends = (float(values[lo]) if lo > 0 else None, float(values[hi]) if hi < len(values) - 1 else None)
         if ends != (None, None):
             box[name] = ends
-    cells = math.prod(len(values) for values in plan.every.values())
-    return Invalid({kind: count * idle for kind, count in counts.items() if count}, cells, box)
+    whole = idle * n * math.prod(shape)
+    return Invalid({kind: count * idle for kind, count in counts.items() if count}, whole, box)

@@ -1,22 +1,22 @@
 """Whether an exact search is right, by another method than found it, and from far fewer cells than the grid has.
 
-The signs of the exponents prove that the best columns of rows follow one another (Topkis). So all rows are solved by
-halving: the middle one over all columns, each half of the others over those on its side of that one's best column,
-level by level. That takes some multiple of rows and columns together in place of their product, and each of these lines
-is least where its slope turns.
+The signs of the exponents prove that from row to row the best columns follow one another, and so do the best values of
+the scanned axis (Topkis). So all rows are solved by halving: the middle one over all columns, each half of the others
+over what lies on its side of that one's best cell, level by level. Along the scanned axis the risk is least where its
+slope turns.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from hpgrid.checks import bad, changed
-from hpgrid.proxy import Proxy
 from hpgrid.search.brute import SearchPlan, SearchResult
 
 #: How far a value that is computed in another order may be off, as a share of it: some hundred roundings.
@@ -37,141 +37,106 @@ def verify_search(best: SearchResult) -> int:
     Raises:
         ValueError: it has no proof, or is wrong: in what, and in which cell.
     """
-    proof, plan = best.proof, best.plan
-    if proof is None or plan is None:
+    plan, proof = best.plan, best.proof
+    if plan is None or proof is None:
         raise bad("what is verified is an exact search", f"method={best.method!r}", 'method="exact"')
-    bound, remaining = _Bound(plan, proof.scan), list(plan.remaining)
+    bound, scan, remaining = _Bound(plan, proof.scan), proof.scan, plan.remaining
     along = tuple(0 if v in plan.unused_axes else slice(None) for v in best.axes)
-    risk = best.risk[along].ravel()
-    cells = _every(plan, remaining) | {v: best.index[v][along].ravel() for v in plan.searched}
-    for v in plan.searched:
-        _refuse(
-            np.isfinite(risk) != (cells[v] >= 0), "where no cell is allowed there is no index, elsewhere one", cells
-        )
-    _refuse(bound.off(bound.at(cells), risk), "the risk is not that of the cell", cells)
-    pairs = [
-        (row, column, flips)
-        for column, row in product([v for v in plan.searched if v != proof.scan], plan.axes)
-        if row not in (proof.scan, column, plan.proxy.budget)
-        and (flips := proof.structure.flips((proof.scan, row, column)))
-    ]
-    row, column, flips = max(pairs, key=lambda pair: len(plan.axes[pair[0]]), default=("", "", dict[str, int]()))
-    lanes = [v for v in plan.axes if v not in (proof.scan, row, column)]
-    names, sizes = [*lanes, *([row] if row else [])], [len(plan.axes[v]) for v in lanes]
-    if row:
-        backwards = flips.get(row, 1) * flips.get(column, 1) < 0
-        least = _rows(bound, _every(plan, lanes), row, column, backwards).reshape(*sizes, -1)
-    else:
-        least = bound.along(_every(plan, lanes)).reshape(sizes)
-    least = least.min(axis=tuple(k for k, v in enumerate(names) if v not in remaining), keepdims=True)
-    order = [names.index(v) for v in remaining]
-    whole = least.transpose([*order, *(k for k in range(least.ndim) if k not in order)])
-    _refuse(bound.off(whole.ravel(), risk), "another cell is better", cells)
+    risk, places = best.risk[along].ravel(), {v: best.index[v][along].ravel() for v in plan.searched}
+    cells, there = bound.every(remaining) | places, np.isfinite(risk)
+    # Where no cell is allowed there is no index, elsewhere one.
+    unlike = np.any([there != (place >= 0) for place in places.values()], axis=0)
+    _refuse(unlike | _off(np.where(there, bound.at(cells)[0], np.inf), risk), "the risk is that of the cell", cells)
+    # Where there are no rows or no columns, one of an axis without a name.
+    rows = [v for v in bound.sizes if v not in (scan, plan.proxy.budget)]
+    pairs = [(v, w) for v, w in product(rows, (*places, "")) if w != scan and (v != w or not v)]
+    proved = {pair: signs for pair in pairs if (signs := proof.structure.flips((scan, *pair))) is not None}
+    pair = max(proved, key=lambda pair: math.prod(bound.sizes[v] for v in pair))
+    read = [np.arange(bound.sizes[v])[:: proved[pair].get(v, 1) * proved[pair].get(scan, 1)] for v in pair]
+    axes = [v for v in bound.sizes if v not in (scan, *pair)] + [pair[0]]
+    least = _least(bound, bound.every(axes[:-1]), pair, read).reshape([bound.sizes[v] for v in axes])
+    least = least.min(axis=tuple(k for k, v in enumerate(axes) if v not in remaining))
+    left = [v for v in axes if v in remaining]
+    _refuse(_off(least.transpose([left.index(v) for v in remaining]).ravel(), risk), "no other cell is better", cells)
     return bound.count
 
 
-def _every(plan: SearchPlan, axes: Sequence[str]) -> dict[str, Any]:
-    """The indices on some axes of all cells that they make, in row-major order: of one cell, where there is none."""
-    sizes = [len(plan.axes[v]) for v in axes]
-    return dict(zip(axes, np.indices(sizes).reshape(len(sizes), math.prod(sizes))))
-
-
 class _Bound:
-    """A bound as cells, given by the indices of values, see it; it counts them."""
+    """A bound at cells, which are the indices of values; it counts them."""
 
     def __init__(self, plan: SearchPlan, scan: str) -> None:
-        assert isinstance(plan.proxy, Proxy)
-        self.plan, self.scan, self.proxy, self.count = plan, scan, plan.proxy, 0
-        powers = sorted({power for term in self.proxy.terms if (power := term.exponent(scan))})
-        # Of two powers, one falling, where their sum turns has a closed form.
-        self.pair = [
-            (
-                abs(float(power)),
-                changed(self.proxy, terms=tuple(t for t in self.proxy.terms if t.exponent(scan) == power)),
-            )
-            for power in (powers if len(powers) == 2 and powers[0] < 0 < powers[1] else [])
-        ]
+        proxy: Any = plan.proxy.everywhere()
+        powers = {term.exponent(scan) for term in proxy.terms}
+        of_power = {power: [term for term in proxy.terms if term.exponent(scan) == power] for power in powers}
+        self.parts = {float(power): changed(proxy, terms=tuple(terms)) for power, terms in of_power.items()}
+        self.plan, self.scan, self.count = replace(plan, axes={**plan.axes, "": np.ones(1)}), scan, 0
+        self.sizes = {v: len(x) for v, x in self.plan.axes.items()}
 
-    def risk(self, proxy: Proxy, cells: Cells) -> Any:
-        """The risk at cells, allowed or not, or some of its terms."""
-        at: dict[str, Any] = {**self.plan.fixed, **{v: self.plan.axes[v][i] for v, i in cells.items()}}
-        shape = np.broadcast_shapes(*(np.shape(i) for i in cells.values()))
+    def every(self, axes: Sequence[str]) -> dict[str, Any]:
+        """Return all cells of some axes, in row-major order: one, where there is none."""
+        sizes = [self.sizes[v] for v in axes]
+        return dict(zip(axes, np.indices(sizes).reshape(len(sizes), math.prod(sizes))))
+
+    def at(self, cells: Cells) -> tuple[Any, Any]:
+        """Return the risk, +inf where no cell is allowed, and the slope along the scanned axis."""
+        at, shape = self.plan.at(cells), np.broadcast_shapes(*map(np.shape, cells.values()))
         self.count += math.prod(shape)
-        return np.broadcast_to(proxy.everywhere().risk(**{v: at[v] for v in proxy.variables()}), shape)
+        values = {power: part.risk(**{v: at[v] for v in part.variables()}) for power, part in self.parts.items()}
+        risk = np.where(self.plan.allows(cells), sum(values.values()), np.inf)
+        return np.broadcast_to(risk, shape), sum(power * value for power, value in values.items())
 
-    def at(self, cells: Cells) -> Any:
-        """The risk at cells, +inf where none is allowed."""
-        domain, risk = self.plan.domain, self.risk(self.proxy, cells)
-        allowed = np.ones(risk.shape, bool)
-        for v in (v for v in cells if v in domain.penalty):
-            allowed &= domain.penalty[v][cells[v]] == 0
-        if domain.limit:
-            (batch,) = (v for v in domain.limit if v != "T")
-            allowed &= domain.limit[batch][cells[batch]] <= domain.limit["T"][cells["T"]]
-        return np.where(allowed, risk, np.inf)
-
-    def off(self, found: Any, claimed: Any) -> Any:
-        """Where two risks differ by more than rounding."""
-        with np.errstate(invalid="ignore"):
-            return ~((found == claimed) | (np.abs(found - claimed) <= ROUNDING * claimed))
-
-    def along(self, cells: Cells) -> Any:
-        """The least risk along the scanned axis: where the slope turns, by a closed form or by bisection."""
-        domain, axis = self.plan.domain, self.plan.axes[self.scan]
-        allowed = np.flatnonzero(domain.penalty.get(self.scan, np.zeros(len(axis))) == 0)
-        shape = np.broadcast_shapes(*(np.shape(i) for i in cells.values()))
-        low, high = (np.full(shape, allowed[k] if len(allowed) else 0) for k in (0, -1))
-        if self.scan in domain.limit:
-            most = np.searchsorted(domain.limit[self.scan], domain.limit["T"][cells["T"]], side="right") - 1
-            high = np.maximum(np.minimum(high, most), low)
-        if self.pair:
-            (p, falls), (q, rises) = ((power, self.risk(part, {**cells, self.scan: 0})) for power, part in self.pair)
-            turn = np.searchsorted(np.log(axis / axis[0]), np.log(p * falls / (q * rises)) / (p + q))
-            return np.minimum(*(self.at({**cells, self.scan: np.clip(turn + k, low, high)}) for k in (-1, 0)))
-        while (low < high).any():
-            middle = (low + high) // 2
-            here, beside = (self.at({**cells, self.scan: np.minimum(middle + k, high)}) for k in (0, 1))
-            low, high = np.where(here <= beside, low, middle + 1), np.where(here <= beside, middle, high)
-        return self.at({**cells, self.scan: low})
+    def along(self, cells: Cells, low: Any, high: Any) -> tuple[Any, Any, Any]:
+        """Return the least risk between two places of the scanned axis, and two places between which it is."""
+        turn, beyond = low.copy(), high + 1
+        while len(on := np.flatnonzero(turn < beyond)):
+            middle = (turn + beyond)[on] // 2
+            risk, slope = self.at({v: place[on] for v, place in cells.items()} | {self.scan: middle})
+            turned = np.isinf(risk) | (slope >= 0)
+            turn[on], beyond[on] = np.where(turned, turn[on], middle + 1), np.where(turned, middle, beyond[on])
+        before, after = np.clip(turn - 1, low, high), np.minimum(turn, high)
+        risk = np.minimum(*(self.at({**cells, self.scan: place})[0] for place in (before, after)))
+        none = np.isinf(risk)
+        return risk, np.where(none, low, before), np.where(none, high, after)
 
 
-def _rows(bound: _Bound, lanes: Cells, row: str, column: str, backwards: bool) -> Any:
-    """The least risk of every row of every lane: of the rows between two that are solved, the middle ones are next."""
-    rows, columns = (len(bound.plan.axes[v]) for v in (row, column))
-    count = max((len(x) for x in lanes.values()), default=1)
-    least = np.empty((count, rows))
-    for begin in range(0, count, max(1, _BLOCK // (rows + columns))):
+def _least(bound: _Bound, lanes: Cells, pair: Sequence[str], read: Sequence[Any]) -> Any:
+    """The least risk of every row of every lane; rows and columns are read in the order in which the best ones rise."""
+    (row, column), (rows, columns) = pair, map(len, read)
+    scanned = bound.sizes[bound.scan]
+    start = np.argmax(bound.plan.domain.penalty.get(bound.scan, np.zeros(1)) == 0)
+    least = np.empty((max((len(x) for x in lanes.values()), default=1), rows))
+    for begin in range(0, len(least), max(1, _BLOCK // (rows + columns))):
         part = slice(begin, begin + max(1, _BLOCK // (rows + columns)))
-        some, found = {v: x[part] for v, x in lanes.items()}, least[part]
-        # From where on later rows have their best column, and as far as where earlier ones.
-        first, last = np.zeros((2, *found.shape), np.intp)
-        step = 2 ** (rows.bit_length() - 1)
-        while step:
+        # Where later rows begin and earlier ones end, in columns and along them; the last entry is what no row says.
+        ends = np.zeros((2, 2, rows + 1, len(least[part])), np.intp)
+        ends[:] = np.reshape([[0, start], [columns - 1, scanned - 1]], (2, 2, 1, 1))
+        for step in (2**k for k in reversed(range(rows.bit_length()))):
             own = np.arange(step - 1, rows, 2 * step)
-            low = np.where(own >= step, first[:, own - step], 0)
-            high = np.where(own + step < rows, last[:, (own + step) % rows], columns - 1)
-            width = (high - low + 1).ravel()
+            low, high = ends[0][:, own - step], ends[1][:, np.minimum(own + step, rows)]
+            # As many lines of each as there are columns between the two, one after the other.
+            width = (high - low + 1)[0].ravel()
             starts = np.cumsum(width) - width
-            lane, place = (np.repeat(x.ravel(), width) for x in np.indices(low.shape))
-            at = np.arange(len(lane)) - np.repeat(starts - low.ravel(), width)
-            actual = rows - 1 - own[place] if backwards else own[place]
-            values = bound.along({**{v: x[lane] for v, x in some.items()}, row: actual, column: at})
-            best = np.minimum.reduceat(values, starts)
+            place, lane = (np.repeat(x.ravel(), width) for x in np.indices(low[0].shape))
+            at = np.arange(len(lane)) - np.repeat(starts - low[0].ravel(), width)
+            cells = {v: x[part][lane] for v, x in lanes.items()} | {row: read[0][own[place]], column: read[1][at]}
+            risk, before, after = bound.along(cells, low[1, place, lane], high[1, place, lane])
+            best = np.minimum.reduceat(risk, starts)
+            least[part, read[0][own]] = best.reshape(low[0].shape).T
             # Where rounding can't tell, the first and the last: of a row of no cell that is allowed all, inf.
-            tied = values <= np.repeat(best, width) * (1 + ROUNDING)
-            found[:, rows - 1 - own if backwards else own] = best.reshape(low.shape)
-            first[:, own] = np.minimum.reduceat(np.where(tied, at, columns), starts).reshape(low.shape)
-            last[:, own] = np.maximum.reduceat(np.where(tied, at, -1), starts).reshape(low.shape)
-            step //= 2
+            tied = risk <= np.repeat(best, width) * (1 + ROUNDING)
+            first = np.minimum.reduceat(np.where(tied, [at, before], columns + scanned), starts, axis=1)
+            last = np.maximum.reduceat(np.where(tied, [at, after], -1), starts, axis=1)
+            ends[:, :, own] = np.reshape([first, last], (2, *low.shape))
     return least
 
 
-def _refuse(wrong: Any, why: str, cells: Cells) -> None:
+def _off(found: Any, claimed: Any) -> Any:
+    """Where two risks differ by more than rounding."""
+    return ~np.isclose(found, claimed, rtol=ROUNDING, atol=0)
+
+
+def _refuse(wrong: Any, rule: str, cells: Cells) -> None:
     """Refuse a result with a cell that is wrong."""
-    places = np.argwhere(wrong)
-    if len(places):
-        where = {v: np.broadcast_to(i, np.shape(wrong))[tuple(places[0])] for v, i in cells.items()}
-        shown = ", ".join(f"{v}: {int(i)}" for v, i in where.items())
-        raise bad(
-            f"an exact search is right in every cell: {why}", f"{len(places)} cells, {{{shown}}}", "the search anew"
-        )
+    if wrong.any():
+        first = {v: int(place[wrong.argmax()]) for v, place in cells.items()}
+        raise bad(f"an exact search is right in every cell: {rule}", f"{wrong.sum()} cells, {first}", "the search anew")
