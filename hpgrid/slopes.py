@@ -76,7 +76,8 @@ class Curves:
 
 def product(of: Mapping[str, Array], powers: Powers) -> Array:
     """Return a product of powers of some curves."""
-    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
+    with np.errstate(over="ignore"):  # of what runs off it may be infinite
+        return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
 
 
 def monomial_name(powers: Powers) -> str:

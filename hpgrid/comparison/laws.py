@@ -123,7 +123,7 @@ def answered(proxy: Any, question: Question) -> tuple[Cell, str]:
     law = routes.exact_law(subject, stated.regime)
     if not isinstance(law, str):
         exponent, whole = routes.product_law(law, stated.left)
-        if any(v in law.unbounded for v in stated.left):
+        if exponent is None and any(v in law.unbounded for v in stated.left):
             return Cell(note=NO_BEST), ""
         if exponent is None:
             return Cell(note=FLAT), ""
@@ -137,10 +137,9 @@ def answered(proxy: Any, question: Question) -> tuple[Cell, str]:
             line = segments(proxy, own, "b")[0].exponent[question.of]
             return Cell(note=FLAT) if line is None else _exact(line.slope, "large b"), begins
     readings = {each.what: each for each in routes.refined_readings(subject, stated, logs=isinstance(law, str))}
-    if any(what.endswith("is attained") for what in readings):
-        return Cell(note=NO_BEST), ""
-    if any(what.endswith("is determined") for what in readings):
-        return Cell(note=FLAT), ""
+    for what, reading in readings.items():
+        if what.startswith(routes.BEST):
+            return Cell(note=NO_BEST if reading.identifiable else FLAT), ""
     reading = readings[f"power of {along}"]
     if not reading.tolerance < _SURE:
         return Cell(note=UNKNOWN), ""

@@ -79,8 +79,11 @@ def _regime_text(stated: StatedLaw) -> str:
 def _verdict_text(one: Checked) -> str:
     """The verdict, which routes say so, which can't tell, and what was found instead."""
     if one.verdict == FAILS:
-        wrong = [f"{what} is {_measured(r)}, not {shown(r.predicted)}" for what, r in instead(one.readings).items()]
-        return f"FAILS: {'; '.join(wrong)}"
+        wrong = instead(one.readings).items()
+        return "FAILS: " + "; ".join(
+            f"no {what} ({r.route})" if r.measured is False else f"{what} is {_measured(r)}, not {shown(r.predicted)}"
+            for what, r in wrong
+        )
     if one.verdict != HOLDS:
         open_ = [what for what, own in parts(one.readings).items() if part_verdict(own) == UNIDENTIFIABLE]
         return f"NOT IDENTIFIABLE: no route can tell {' and '.join(open_)}"

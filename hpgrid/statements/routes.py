@@ -49,6 +49,7 @@ from hpgrid.slopes import (
     within,
 )
 from hpgrid.statements.stated import StatedLaw, moved_to
+from hpgrid.text import listed
 from hpgrid.tuning.problem import monomials
 
 #: From the surest route to the least sure.
@@ -56,6 +57,9 @@ EXACT, FAR_OUT, GRID = ROUTES = ("exact", "refined", "grid")
 
 #: What stands in a reading's name between its part and the logarithm that it was freed of.
 BESIDE = " beside "
+
+#: What stands before the variable in the name of a reading of whether it has a best value.
+BEST = "best value of "
 
 #: What evaluating a constant of some ten factors may lose.
 _ROUNDING = 1e-14
@@ -105,10 +109,10 @@ def exact_law(subject: Subject, regime: Regime) -> Law | str:
 
 def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
     """Return what exact asymptotics say of every part of a claim."""
-    unbounded = [v for v in stated.left if v in law.unbounded]
-    if unbounded:
-        return tuple(Reading(f"{v} is attained", EXACT, False, True) for v in unbounded)
     exponent, whole = product_law(law, stated.left)
+    unbounded = [v for v in stated.left if v in law.unbounded]
+    if unbounded and exponent is None:  # else the product is fixed, although its factors run off
+        return tuple(Reading(f"{BEST}{v}", EXACT, False, True) for v in unbounded)
     readings, (name, own) = [], next(iter(stated.left.items()))
     if stated.power is not None:
         what, measured = f"power of {law.budget}", math.nan if exponent is None else exponent
@@ -195,7 +199,7 @@ class Climb(NamedTuple):
 
     log_at: Mapping[str, Array]  # for the risk and every tuned variable, the log of where it is; NaN where it is not
     exponent: Mapping[str, Array]  # for the same names, the local exponent of the budget
-    unbounded: tuple[str, ...]  # the variables that run off at the last budget
+    unbounded: Mapping[str, float]  # for the variables that run off, far out, where to: 0 or inf
     undetermined: tuple[str, ...]  # the variables that the risk does not depend on there
     ends: Mapping[str, float] = {}  # where those are that are held at an end of their range
 
@@ -271,7 +275,7 @@ def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
     def own(of: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return {v: array.reshape(-1, LADDER.size)[k] for v, array in of.items()}
 
-    at, active, unbounded = own(optimum.at), own(optimum.active), own(optimum.unbounded)
+    at, active, unbounded, to = own(optimum.at), own(optimum.active), own(optimum.unbounded), own(optimum.limit)
     whole = own({"log risk": optimum.log_risk, "converged": optimum.converged, "attained": solved(optimum)})
     # What runs off does so far out; what seems to farther out alone lost a part of the bound that is no float there.
     gone = np.any([runs & ~runs[FAR_ENOUGH] for runs in unbounded.values()], axis=0)
@@ -288,7 +292,7 @@ def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
         {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there}
         for of in (logs, own(optimum.exponent))
     )
-    unbounded_far_out = tuple(v for v in regime.tuned if unbounded[v][FAR_ENOUGH])
+    unbounded_far_out = {v: float(to[v][FAR_ENOUGH]) for v in regime.tuned if unbounded[v][FAR_ENOUGH]}
     nowhere = [v for v in regime.tuned if whole["converged"][last] and np.isnan(at[v][last])]
     return Climb(log_at, exponent, unbounded_far_out, tuple(v for v in nowhere if v not in unbounded_far_out))
 
@@ -334,11 +338,20 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
     """Return what the continuous optimum far out says of every part of a claim; ``logs``: there may be logarithms."""
     base = climb(subject, stated.regime)
     unbounded = [v for v in stated.left if v in base.unbounded]
+    if len({(base.unbounded[v] > 0) == (stated.left[v] > 0) for v in unbounded}) == 2:
+        # Where one factor grows as another vanishes, the product may have a best value, which is read nowhere.
+        why = f"{UNIDENTIFIABLE}: {listed(unbounded)} run off, and where they do, refinement has no value of theirs"
+        powers = {stated.budget: stated.power, **{name: stated.held[name] for name in stated.named}}
+        return tuple(
+            Reading(f"power of {name}", FAR_OUT, math.nan, p, math.nan, note=why)
+            for name, p in powers.items()
+            if p is not None
+        )
     if unbounded:
-        return tuple(Reading(f"{v} is attained", FAR_OUT, False, True) for v in unbounded)
+        return tuple(Reading(f"{BEST}{v}", FAR_OUT, False, True) for v in unbounded)
     undetermined = [v for v in stated.left if v in base.undetermined]
     if undetermined and len(stated.left) == 1:
-        return tuple(Reading(f"{v} is determined", FAR_OUT, False, True, identifiable=False) for v in undetermined)
+        return tuple(Reading(f"{BEST}{v}", FAR_OUT, False, True, identifiable=False) for v in undetermined)
     moved, rest = [], 1 if logs else None
     for name in stated.named:
         measured, error = _moved(subject, stated, stated.regime, name, rest)

@@ -218,10 +218,23 @@ def test_what_runs_to_infinity_follows_no_law() -> None:
         bounds.lmo(budget="K"), ["b ~ K @ fixed alpha", "risk ~ K^-1/2 @ fixed alpha", "risk ~ K^-1/4 @ fixed alpha"]
     )
     assert found.verdict == FAILS
-    told = {route: r.verdict for route, r in by_route(found, "b is attained").items()}
+    told = {route: r.verdict for route, r in by_route(found, "best value of b").items()}
     assert told == {"exact": FAILS, "refined": FAILS}
-    assert "b is attained is no (exact), not yes" in answer([found]).text()
+    assert "FAILS: no best value of b (exact)\n" in answer([found]).text()
     assert (risk.verdict, wrong.verdict) == (HOLDS, FAILS)
+
+
+def test_a_product_that_is_fixed_has_a_law_although_its_factors_run_off() -> None:
+    """C/(eta b T) + (eta b)^2 + eta has its infimum at eta -> 0, b -> infinity, where eta b = (C/(2 T))^(1/3)."""
+    bound = parse("C/(eta*b*T) + (eta*b)**2 + eta", {"C": 1.0})
+    law, wrong, ratio, alone = check(bound, ["eta b = (C/(2*T))^(1/3)", "eta b ~ T^-1/2", "b/eta ~ T", "eta ~ T^-1/3"])
+    told = {route: r.verdict for route, r in by_route(law, "power of T").items()}
+    assert (law.verdict, told["exact"], told["refined"]) == (HOLDS, HOLDS, UNIDENTIFIABLE)
+    assert "FAILS: power of T is -1/3 (exact), not -1/2\n" in answer([wrong]).text()
+    assert "FAILS: no best value of b (exact); no best value of eta (exact)\n" in answer([ratio]).text()
+    assert alone.verdict == FAILS
+    (unknown,) = check(parse("C/(eta*b*T) + log(1 + eta*b) + eta", {"C": 1.0}), "eta b ~ T^-1/2")  # no exact law
+    assert unknown.verdict == UNIDENTIFIABLE
 
 
 def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
