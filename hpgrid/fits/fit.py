@@ -147,6 +147,11 @@ class Fit(Labelled, Pictured):
         return {name: float(np.median(x)) for name, x in values if name not in self.surface.names}
 
     @property
+    def read(self) -> int:
+        """How many lines the table has."""
+        return len(self.runs.loss) + sum(map(len, self.runs.dropped.values()))
+
+    @property
     def dropped(self) -> dict[str, tuple[int, ...]]:
         """For each reason the lines that were left out: of the table, and then of the fit."""
         low = tuple(int(line) for line in self.runs.lines[self.surface.dropped])

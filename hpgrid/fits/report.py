@@ -66,7 +66,7 @@ def as_dict(
         "holdout": out and {"T": out.T, "prediction": _prediction(fit, out.prediction), "excess": dict(out.excess)},
         "exponents": [_exponent(s) for s in fit.exponents],
         "runs": {
-            "read": len(fit.runs.loss) + sum(map(len, fit.runs.dropped.values())),
+            "read": fit.read,
             "fitted": int((fit.surface.weights > 0).sum()),
             "dropped": plain(fit.dropped),
             "columns": dict(fit.runs.columns),
@@ -233,6 +233,8 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
         said.append("Your runs have one budget: how the optimum moves with T is the theory's.")
+    if count := sum(map(len, fit.dropped.values())):
+        said.append(f"{count} of the {fit.read} lines were dropped.")
     return settings, said
 
 

@@ -131,7 +131,7 @@ def answer(report: Report) -> Answer:
             table.append((name, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
         details.append([Table(table)])
     adds = "what the noise needs at each batch size" + (", and Newton-Schulz's errors" if report.newton_schulz else "")
-    return Answer(first_lines, [[Table(rows)], notes], details, adds)
+    return Answer(first_lines, [[Table(rows)]], details, adds, notes)
 
 
 # --- as data ---

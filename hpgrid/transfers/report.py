@@ -41,7 +41,7 @@ def answer(found: Transfer) -> Answer:
             details.append(part(found))
             adds.append(what)
     table = Table(_rows(found), wrap=("tuned", "held"), drop=("rule", "alpha", "held"))
-    return Answer([setting(found, best.row)], [why(found, best), [table], found.notes], details, listed(adds))
+    return Answer([setting(found, best.row)], [why(found, best), [table]], details, listed(adds), found.notes)
 
 
 def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> str:

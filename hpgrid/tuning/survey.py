@@ -124,13 +124,14 @@ class Survey(Result, Pictured):
         edge = [f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []
         return Answer(
             _answer(self),
-            [[Table([*_slope_rows(self)], drop=("window", "edge points"))], _notes(self)],
+            [[Table([*_slope_rows(self)], drop=("window", "edge points"))]],
             [
                 [f"{problem.proxy.name} over {problem.budget}; {roles}",
                  f"grid: {ranges}; {self.best.points:,} cells, {problem.dtype}"],
                 [Table([*_budget_rows(self)], drop=("exponent of risk", "risk, grid")), *edge],
             ],
             f"the grid, and what is best on it and refined at a dozen of its {len(problem.budgets)} budgets",
+            _notes(self),
         )  # fmt: skip
 
     def __repr__(self) -> str:

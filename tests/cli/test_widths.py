@@ -179,6 +179,18 @@ def test_what_stands_last_goes_to_the_details_where_a_screen_has_no_room(at: Cal
     assert len(Answer(["all"], [["a"] * 40]).lines()) == 42  # nothing says what is left out
 
 
+def test_a_warning_stands_where_a_screen_has_no_room_for_the_rest(at: Callable[[int], None], capsys: Capture) -> None:
+    at(80)
+    answer = Answer(["Set eta = 0.5."], [["a"] * 9, ["b"] * 9, ["c"] * 2], [["d"]], "the rest", ["Beware."])
+    told = ["Set eta = 0.5.", "", *"a" * 9, "", *"b" * 9, "", "Beware."]
+    assert answer.text().splitlines() == [*told, "", "--details adds the rest."]
+    assert answer.text(details=True).splitlines()[-5:] == ["c", "", "Beware.", "", "d"]
+    assert "<p>Beware.</p>" in answer.html()
+    start = "eta=0.02,beta=0.95,b=512k,T=2.5B"
+    assert status(*f"transfer --from {start} --to 1T --max-b 4M --seq-len 4096".split()) == 0
+    assert "K = T/b = 1.192, fewer than 100 iterations" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("width", [60, 80])
 @pytest.mark.parametrize("line", ["verify --list", "reproduce --list", "bench --needs --n 20"])
 def test_lists_fit(line: str, width: int, at: Callable[[int], None], capsys: Capture) -> None:

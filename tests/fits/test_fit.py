@@ -386,6 +386,17 @@ def test_the_command_says_what_to_set_first_and_all_in_25_lines(
         assert line.endswith(f" {found.holdout.excess[choice.name]:.4f}")
 
 
+def test_what_is_dropped_is_counted_however_little_room_there_is(
+    table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    header, *lines = table.read_text().splitlines()
+    lines[3], lines[8] = lines[2], lines[8].rpartition(",")[0] + ","
+    table.write_text("\n".join([header, *lines]) + "\n")
+    told = printed("fit", capsys, table, "--predict", "1e12,2e12,4e12", "--params", "1.3B", "--schedule", "decay")
+    assert f"\n2 of the {len(lines)} lines were dropped.\n" in told
+
+
 def test_other_choices_are_what_their_names_say(table: Path) -> None:
     found = fit(table, params=1.3e9)
     last = found.runs.largest
