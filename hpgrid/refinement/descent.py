@@ -30,6 +30,9 @@ GRADIENT = 1e-11
 #: A Newton step still to go beyond this, in logs, is no optimum: the risk only levels off.
 STEP = 1e-3
 
+#: The rounding of a number of the order of 1.
+EPSILON = np.finfo(float).eps
+
 #: A log risk that falls by so much in the last e-fold before the end of the numbers: it goes to 0.
 FALLING = 0.1
 
@@ -325,8 +328,14 @@ def _described(jets: Callable[..., Jet], box: Box, last: _State, constants: Mapp
     falls = higher - infimum >= FALLING
 
     runs_off = ~free & (np.abs(last.z) >= OPEN)
-    inside = np.where(free[:, :, None] & free[:, None, :], hessian, np.eye(n))
-    convex = np.linalg.eigvalsh(np.where(np.isfinite(inside), inside, 0.0)).min(axis=1) > 0
+    # Along a direction of less curvature, each variable in units of its own, rounding of the gradient moves the optimum
+    # farther than a step that is none. A variable may move, too, that rounding alone holds at its bound.
+    curvature = np.abs(np.diagonal(hessian, axis1=1, axis2=2))
+    unit = 1 / np.sqrt(np.maximum(curvature, TINY))
+    loose = free | ((np.abs(gradient) * unit <= EPSILON) & (curvature > 0))
+    scaled = hessian * unit[:, :, None] * unit[:, None, :]
+    inside = np.where(loose[:, :, None] & loose[:, None, :], scaled, np.eye(n))
+    determined = np.linalg.eigvalsh(np.where(np.isfinite(inside), inside, 0.0)).min(axis=1) > EPSILON / STEP
     settled = np.all(~free | ((slope <= 1e3 * GRADIENT) & ~creeps), axis=1)
     solution = Solution(
         log_risk=np.where(leaves, infimum, last.value),
@@ -340,7 +349,7 @@ def _described(jets: Callable[..., Jet], box: Box, last: _State, constants: Mapp
         vanishes=leaves & falls | np.any(runs_off & (np.abs(gradient) >= FALLING), axis=1),
         flat=np.zeros(free.shape),
         undetermined=np.zeros(free.shape, bool),
-        converged=settled & convex & np.isfinite(last.value),
+        converged=settled & determined & np.isfinite(last.value),
     )
     return Descent(Solution(*(np.moveaxis(array, 0, -1) for array in solution)), gradient.T, box.start.T)
 

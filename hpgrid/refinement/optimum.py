@@ -45,7 +45,7 @@ class Optimum(Labelled, Pictured):
         unbounded: for every tuned variable, where it goes to 0 or to infinity: only a bound on it, or
             on what it is tied to, could stop it.
         limit: for every tuned variable that is unbounded, which of the two: 0 or inf; NaN elsewhere.
-        converged: where the solve ended at an optimum, by its stopping rule.
+        converged: where the solve ended at an optimum, by its stopping rule, and at a place that the risk determines.
         budget: "T" or "K".
         budgets: its values.
     """
@@ -144,7 +144,10 @@ def why_unknown(optimum: Optimum) -> NDArray[np.str_]:
 _NO_VALUE = "where refinement ended, the bound is not positive and finite"
 _NOUGHT = "the risk comes to 0, or below what a float holds"
 _BEYOND = "the optimum lies beyond what a float holds, 2e-300 to 5e+299"
-_NO_LEVEL = "refinement ended where the slope is not 0: at a kink, at the end of the bound, or still on its way down"
+_NO_LEVEL = (
+    "refinement ended where the slope is not 0 (at a kink, at the end of the bound, or still on its way down), "
+    "or where the risk is flat to rounding"
+)
 
 
 def refine(

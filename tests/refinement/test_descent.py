@@ -12,6 +12,7 @@ import pytest
 from mpmath import mp, mpf
 from reference import EPS
 
+import hpgrid
 from hpgrid import FunctionProxy, Proxy, Term, bounds, refine
 from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, regret
@@ -264,3 +265,14 @@ def test_far_out_the_star_convex_optimum_and_its_exponents_are_the_closed_forms(
     for v, (log_at, exponent) in expected.items():
         np.testing.assert_allclose(np.log(found.at[v]), log_at, rtol=0, atol=1e-9)
         np.testing.assert_allclose(found.exponent[v], exponent, rtol=0, atol=1e-9)
+
+
+def test_a_place_that_the_risk_determines_no_more_is_not_called_converged() -> None:
+    """The root is 2^(1/2) T^(-3/8) at eta = T^(-1/4) b^(-1/2), of any b; what sets b = 1 is lost in its rounding."""
+    formula = "b**2/T + 1/(eta*b**.5*T) + (eta*b**.5/(alpha*T**.5) + 1/(eta*b**.5*T))**.5"
+    bound = hpgrid.parse(formula, domain=["eta <= 3/T**(1/4)"])
+    found = refine(bound, NAMES, T=[1e10, 1e20, 1e60, 1e100])
+    np.testing.assert_array_equal(found.converged, [True, True, False, False])
+    np.testing.assert_allclose(found.at["eta"][:2], [10**-2.5, 1e-5], rtol=1e-3)
+    np.testing.assert_array_equal(found.at["b"][:2], 1.0)
+    np.testing.assert_allclose(found.log_risk[2:], np.log(2) / 2 - 3 / 8 * np.log([1e60, 1e100]), rtol=1e-13)
