@@ -92,7 +92,10 @@ def print_transfer(
     if fit is None:
         start, groups = _starts(from_)
     else:
-        fitted, (start, own, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore))
+        fitted, (start, own, found) = _fitted(
+            fit, from_, options.of_runs(columns, where, ignore) | {"seq_len": seq_len}
+        )
+        start |= {"b": start["b"] / (seq_len or 1)} if "b" in start else {}  # a fit's is in tokens
         regime = own if regime == "auto" else regime
     asked: dict[str, Any] = {
         "start": start,

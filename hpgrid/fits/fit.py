@@ -22,7 +22,7 @@ from hpgrid.text import counted, number, power
 from hpgrid.transfers.published import FITS, SCHEDULES, applied, step_law
 from hpgrid.transfers.rules import feasible, moved, of_paper
 from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, limits_of
-from hpgrid.variables import STANDARD, TUNABLE, Space, check_value
+from hpgrid.variables import STANDARD, TUNABLE, Space, check_value, settings
 
 if TYPE_CHECKING:
     import xarray
@@ -214,8 +214,16 @@ class Fit(Labelled, Pictured):
         return np.unique(np.log2(self.runs.values[along][near]))
 
     def regret(self, at: Mapping[str, float], T: float) -> float:
-        """Return how much higher the loss is at a setting than at the predicted one, by the surface."""
-        return float(self.rise(at, T))
+        """Return how much higher the loss is at a setting than at the predicted one, by the surface.
+
+        Raises:
+            ValueError: a name that no column of the runs has, or a value out of its range.
+        """
+        space, given = self.runs.space, settings(at, self.runs.space)
+        for name in given:
+            if name not in self.runs.values:
+                raise unknown("variable of these runs", name, self.runs.values)
+        return float(self.rise({name: space.check(name, value) for name, value in given.items()}, T))
 
     def rise(self, at: Mapping[str, ArrayLike], T: float) -> Floats:
         """Return the same of many settings, in arrays that broadcast; what is not named is as predicted."""
@@ -446,5 +454,6 @@ def _fitted(
         shown += f" are near an optimum, {'on a line' if len(names) > 1 else 'each its own'}"
         raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
     surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
+    runs = replace(runs, doubted=surface.dropped)  # an error of record is no best run
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

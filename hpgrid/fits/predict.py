@@ -153,7 +153,7 @@ def predict(
     drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
-    half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.loss.min()) * np.maximum(np.diag(inverse), 0.0))
+    half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.least) * np.maximum(np.diag(inverse), 0.0))
 
     def span(i: int, low: float, high: float) -> tuple[float, float]:
         own = ends[names[i]]

@@ -209,7 +209,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
         costs.append(f"a factor of {miss:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
         ranges.append(f"{v} from {_span(v, ends)}")
     if costs:
-        most = _loss(fit, NEAR_OPTIMAL * abs(fit.runs.largest.loss.min()))
+        most = _loss(fit, NEAR_OPTIMAL * abs(fit.runs.largest.least))
         rest.append(f"Off the optimum {', '.join(costs)}.")
         rest.append(f"At most {most} is lost, 0.5% of the loss, with any {' or '.join(ranges)}"
                     + ", the rest tuned again" * (len(costs) > 1)
@@ -337,7 +337,7 @@ def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
         mask = fit.runs.T == T
         here, own = fit.runs.only(mask), fit.predict(float(T)).at
         rows.append((text.number(T), str(mask.sum()), str(int((fit.surface.weights[mask] > 0).sum())),
-                     *(_value(v, here.best[v]) for v in names), f"{here.loss.min():.4f}",
+                     *(_value(v, here.best[v]) for v in names), f"{here.least:.4f}",
                      *(_value(v, own[v]) for v in names)))  # fmt: skip
     return rows
 

@@ -50,6 +50,7 @@ class Runs:
         schedule: of the learning rate, "constant" or "decay", where a column says it and all runs have the same.
         N: parameters of the model, where a column has one number for all runs.
         space: the variables, those among them that were declared.
+        doubted: which are errors of record, once a surface has shown them.
     """
 
     values: Mapping[str, Floats]
@@ -64,6 +65,7 @@ class Runs:
     schedule: str | None = None
     N: float | None = None
     space: Space = STANDARD
+    doubted: NDArray[np.bool_] | None = None
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -78,13 +80,25 @@ class Runs:
 
     @property
     def best(self) -> dict[str, float]:
-        """The setting of the run with the lowest loss."""
-        return {name: float(x[np.argmin(self.loss)]) for name, x in self.values.items()}
+        """The setting of the run with the lowest loss that is no error of record."""
+        return {name: float(x[np.argmin(self._sure)]) for name, x in self.values.items()}
+
+    @property
+    def least(self) -> float:
+        """The lowest loss that is no error of record."""
+        return float(self._sure.min())
+
+    @property
+    def _sure(self) -> Floats:
+        return self.loss if self.doubted is None else np.where(self.doubted, np.inf, self.loss)
 
     def only(self, mask: NDArray[np.bool_]) -> Runs:
         """Return some of the runs."""
         values = {name: x[mask] for name, x in self.values.items()}
-        return replace(self, values=values, T=self.T[mask], loss=self.loss[mask], lines=self.lines[mask])
+        doubted = None if self.doubted is None else self.doubted[mask]
+        return replace(
+            self, values=values, T=self.T[mask], loss=self.loss[mask], lines=self.lines[mask], doubted=doubted
+        )
 
 
 def rows_where(data: Any, where: Mapping[str, str]) -> tuple[Table, NDArray[np.intp]]:

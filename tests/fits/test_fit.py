@@ -14,6 +14,7 @@ from commands import Capture, loaded, printed, refused, status
 from numpy.testing import assert_allclose, assert_array_equal
 from sweeps import Floats, best, excess, sweep
 
+from hpgrid.checks import Note
 from hpgrid.fits.claims import check_runs
 from hpgrid.fits.design import design, first_sweep
 from hpgrid.fits.fit import Fit, fit
@@ -68,6 +69,26 @@ def test_contaminated_runs_cost_little(kind: str) -> None:
             runs = {name: x[kept] for name, x in runs.items()}
         regrets.append(regret(fit(runs), 64 * T, C))
     assert np.mean(regrets) <= 0.004
+
+
+def test_an_error_of_record_is_no_best_run() -> None:
+    runs, *_ = sweep(np.random.default_rng(2), (1.0, 4.0, 16.0), (7, 7), 3.0)
+    honest = fit(runs).runs.largest
+    # At the largest budget, where the surface is well known, the second best loss is halved.
+    place = int(np.argsort(np.where(runs["T"] == honest.T[0], runs["loss"], np.inf))[1])
+    found = fit({**runs, "loss": np.where(np.arange(len(runs["loss"])) == place, 0.5, 1.0) * runs["loss"]})
+    assert found.runs.lines[found.surface.dropped].tolist() == [found.runs.lines[place]]
+    assert (found.runs.largest.best, found.runs.largest.least) == (honest.best, honest.least)
+
+
+def test_what_a_setting_costs_is_asked_of_the_variables_of_the_runs() -> None:
+    runs, T, _ = sweep(np.random.default_rng(2), (1.0, 4.0, 16.0), (7, 7), 3.0)
+    found = fit(runs)
+    with pytest.warns(Note, match="lr is eta here"):
+        assert found.regret({"lr": 0.1, "b": "1M"}, T) == found.regret({"eta": 0.1, "b": 1e6}, T)
+    for wrong, words in (({"eta": -1.0}, "eta > 0"), ({"lamb": 1.0}, "no variable of these runs")):
+        with pytest.raises(ValueError, match=words):
+            found.regret(wrong, T)
 
 
 def test_the_theory_is_found_where_it_holds() -> None:
@@ -342,6 +363,9 @@ def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surfac
     assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (2.0, 4**-0.25))
     assert_allclose(answer["on_the_surface"]["C"], found.regret({v: row["at"][v] for v in ("eta", "b")}, 4 * T))
     refused("transfer", capsys, ("--fit", table, "--from", "eta=1", "--to", "T=1e12"), "--from beta=0.95 at most")
+    # Of sequences of 16 tokens there are as many.
+    (counted,) = json.loads(printed("transfer", capsys, *asked, "--seq-len", "16"))["rows"]
+    assert_allclose([counted["at"]["eta"] / row["at"]["eta"], counted["at"]["b"] / row["at"]["b"]], (1, 16))
     # Another regime may be asked for, and columns named; by hand: eta ~ T^(-1/2) where b is held.
     (row,) = json.loads(printed("transfer", capsys, *asked, "--regime", "A", "--columns", "eta=lr"))["rows"]
     assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (1.0, 0.5))
