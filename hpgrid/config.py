@@ -442,8 +442,8 @@ def _parse_axis(space: Space, name: str, given: Any) -> Any:
             raise bad(f"the axis {name} needs lo < hi", dict(given), "the smaller end first")
         return {"lo": lo, "hi": hi} | ({"n": check_count("n", given["n"], 2, MOST_VALUES)} if "n" in given else {})
     if isinstance(given, list):
-        return [space.check(name, value) for value in given]
-    return space.check(name, given)
+        return [space.given(name, value) for value in given]
+    return space.given(name, given)
 
 
 def check_line(what: str, given: Any) -> str:
@@ -480,6 +480,8 @@ def _parse_panel(data: Any, space: Space) -> Panel:
     if not isinstance(tuned, list):
         raise bad("tuned is a list of names", tuned, 'tuned = ["eta", "b"], say')
     regime = Regime(tuple(tuned), table_of(data, "fixed"), space=space)
+    for name, value in regime.fixed.items():
+        space.given(name, value)
     regime.check_tuned()
     axes = {name: _parse_axis(space, name, data[name]) for name in space.ordered(data)}
     return Panel(regime, axes, check_line("title", data.get("title", "")))

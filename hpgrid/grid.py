@@ -153,13 +153,13 @@ class Grid:
             if name not in space.all:
                 raise unknown("axis", name, space.names)
             if isinstance(entry, (list, tuple)):
-                entry = LogAxis.from_values([space.check(name, value) for value in entry])
+                entry = LogAxis.from_values([space.given(name, value) for value in entry])
             if isinstance(entry, LogAxis):
                 space.check(name, entry.lo)
                 space.check(name, entry.hi)
                 given[name] = entry.whole() if space.all[name].whole else entry
             else:
-                given[name] = space.check(name, entry)
+                given[name] = space.given(name, entry)
         budgets = {name: given.get(name) for name in space.budget_names}
         if sum(entry is not None for entry in budgets.values()) != 1:
             either = " or ".join(f"{name}=..." for name in budgets)

@@ -243,7 +243,7 @@ class Space:
         for name, floor in floors.items():
             if name not in self.hyperparameters:
                 raise unknown("hyperparameter with a floor", name, self.hyperparameters)
-            self.check(name, floor)
+            self.given(name, floor)
         tunable = (
             replace(v, low=float(floors[v.name]), low_open=False) if v.name in floors else v for v in self.tunable
         )
@@ -263,6 +263,17 @@ class Space:
         if name not in self.all:
             raise unknown("axis", name, self.names)
         return self.all[name].check(value)
+
+    def given(self, name: str, value: Any) -> float:
+        """Return the value that a person gives a variable as a float: of what counts something, a whole number.
+
+        Raises:
+            ValueError: as ``check``, or it is no whole number.
+        """
+        number = self.check(name, value)
+        if self.all[name].whole and number % 1:
+            raise bad(f"{name} is a whole number", value, f"{name}={max(round(number), 1)}, say")
+        return number
 
     def exchange(self, old: str, new: str) -> Exchange:
         """Return what a budget is over another: relations whose factors, to 1 or -1, multiply to old/new.

@@ -303,7 +303,7 @@ def roles_of(fix: Names, path: Names, cap: Names, budget: str, space: Space = ST
     return {
         "fixed": held(fix, space),
         "path": pairs("--path", path, partial(Power.read, budgets=(budget,), bare=False), f"b={budget}^1/2"),
-        "caps": pairs("--cap", cap, number, "b=1e6"),
+        "caps": _counted(pairs("--cap", cap, number, "b=1e6"), space),
     }
 
 
@@ -317,6 +317,14 @@ def held(given: Iterable[str] | None, space: Space = STANDARD) -> dict[str, floa
     for name in found:
         here = name if name in space.words else CALLED.get(name, name)
         check_choice("hyperparameter to fix", here, [v for v in space.words if v not in space.budget_names])
+    return _counted(found, space)
+
+
+def _counted(found: dict[str, float], space: Space) -> dict[str, float]:
+    """Values by name, those asked for a whole number that are of what counts something."""
+    for name, value in found.items():
+        if name in space.all and space.all[name].whole:
+            space.given(name, value)
     return found
 
 

@@ -129,7 +129,7 @@ def _budget(
         raise bad(f"--{implied} is a budget of {implied}", f"--budget {budget}", f"--budget {implied}, or none")
     if other := next((name for name, _ in texts if name != implied), None):
         raise bad("advice is for one kind of budget", f"{implied} and {other}", "one of the two")
-    return implied, [bound.space.check(implied, options.number(f"--{implied}", text, True)) for _, text in texts]
+    return implied, [bound.space.given(implied, options.number(f"--{implied}", text, True)) for _, text in texts]
 
 
 def _check_questions(asked: Mapping[str, Any], max_K: float | None, files: Mapping[str, Path]) -> None:

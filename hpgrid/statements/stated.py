@@ -148,7 +148,9 @@ def _regime(
     follows = {v: Power.read(v, p) for v, p in (path or {}).items() if v not in mentioned}
     follows |= {v: Power(p) for v, (_, p) in claim.path.items()}
     held |= {
-        v: (fixed or {}).get(v) if x is None else float(x) for v, x in claim.fixed.items() if v in space.hyperparameters
+        v: (fixed or {}).get(v) if x is None else space.given(v, float(x))
+        for v, x in claim.fixed.items()
+        if v in space.hyperparameters
     }
     held |= {v: SMALL for v in claim.small}
     free = [v for v in own if v not in held and v not in follows]
@@ -158,7 +160,7 @@ def _regime(
     if claim.tuned is None and tuned is not None:
         # What the command line calls tuned and fixed at once is a mistake that the regime finds.
         chosen = (*chosen, *(v for v in tuned if v not in chosen and v not in mentioned))
-    all_caps = {**(caps or {}), **{v: float(x) for v, x in claim.caps.items()}}
+    all_caps = {**(caps or {}), **{v: space.given(v, float(x)) for v, x in claim.caps.items()}}
     values = {v: held_at(space, v, all_caps.get(v, float("inf"))) if x is None else x for v, x in held.items()}
     return Regime(chosen, values, follows, all_caps, space=space), tuple(v for v, x in held.items() if x is None)
 

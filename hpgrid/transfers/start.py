@@ -282,7 +282,7 @@ def _start(given: Any, unit: int, space: Space) -> tuple[Setting, float | None, 
     if len(budgets) != 1:
         named = "token budget T" if space == STANDARD else f"budget, {' or '.join(space.budget_names)}"
         raise bad(f"a start has its {named}", ", ".join(given), f"{space.budget_names[0]}=2.5e9 beside it, say")
-    own = {name: space.check(name, given[name]) for name in space.names if name in given}
+    own = {name: space.given(name, given[name]) for name in space.names if name in given}
     if "b" in own:
         own["b"] = _in_tokens("b", own["b"], unit) or 0.0
     alpha2 = alpha_of(given["beta2"], "beta2") if "beta2" in given and "beta2" not in space.words else None
@@ -294,7 +294,7 @@ def _budget(to: Any, budget: str, bound: Proxy | FunctionProxy | None) -> tuple[
     space = STANDARD if bound is None else bound.space
     if not isinstance(to, Mapping):
         _check_size(budget, to)
-        return space.check(budget, to), {}
+        return space.given(budget, to), {}
     to = settings(to, space)
     for name in to:
         if name in ("b", "eta"):
@@ -307,10 +307,7 @@ def _budget(to: Any, budget: str, bound: Proxy | FunctionProxy | None) -> tuple[
         raise bad(f"a transfer goes to a {'token ' * (budget == 'T')}budget {budget}", "nothing", f"{budget}=1e12, say")
     for name, value in to.items():
         _check_size(name, value)
-    given = {name: space.check(name, value) for name, value in to.items()}
-    for name, value in given.items():
-        if space.all[name].whole and value % 1:
-            raise bad(f"{name} is a whole number", value, f"{name}={max(round(value), 1)}, say")
+    given = {name: space.given(name, value) for name, value in to.items()}
     return given.pop(budget), given
 
 

@@ -18,6 +18,7 @@ from hpgrid.refinement.optimum import Optimum, as_good, optimum_of, why_unknown
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, few_iterations, held, listed, momentum, number
 from hpgrid.tuning.problem import TuningProblem
@@ -162,14 +163,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
 
 def _in_whole_numbers(problem: TuningProblem, posed: Problem, point: Point) -> tuple[dict[str, float], float]:
     """The best whole numbers beside an optimum of what counts something, and their excess risk; none: it has them."""
-    space = problem.grid.space
-    names = [v for v, x in point.set.items() if space.all[v].whole and abs(x - round(x)) > REFINED * x]
-    if not names:
-        return {}, 0.0
-    ends = {v: (space.all[v].low, problem.caps.get(v, space.all[v].high)) for v in names}
-    beside = [[x for x in (math.floor(point.set[v]), math.ceil(point.set[v])) if ends[v][0] <= x <= ends[v][1]]
-              for v in names]  # fmt: skip
-    tried = np.array(list(product(*beside)), float).reshape(-1, len(names)).T
+    found = whole_beside(problem, point)
+    names, tried = [*found], np.array([*found.values()])
     if not tried.size:
         return {}, 0.0
     held = replace(posed, shape=tried.shape[1:])
@@ -182,6 +177,16 @@ def _in_whole_numbers(problem: TuningProblem, posed: Problem, point: Point) -> t
     best = int(np.nanargmin(risk))
     cost = float(risk[best] / point.risk - 1)
     return {v: float(values[best]) for v, values in zip(names, tried)}, max(cost, 0.0)
+
+
+def whole_beside(problem: TuningProblem, point: Point) -> dict[str, Array]:
+    """Return the whole numbers on both sides of an optimum of what counts something, all together, as arrays."""
+    space = problem.grid.space
+    names = [v for v, x in point.set.items() if space.all[v].whole and abs(x - round(x)) > REFINED * x]
+    ends = {v: (space.all[v].low, problem.caps.get(v, space.all[v].high)) for v in names}
+    beside = [[x for x in (math.floor(point.set[v]), math.ceil(point.set[v])) if ends[v][0] <= x <= ends[v][1]]
+              for v in names]  # fmt: skip
+    return {v: np.array(values, float) for v, values in zip(names, zip(*product(*beside)))}
 
 
 def _other_budgets(problem: TuningProblem, at: Mapping[str, float]) -> dict[str, float]:

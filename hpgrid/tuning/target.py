@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from hpgrid.answer import Answer, Result
-from hpgrid.checks import bad, is_number
+from hpgrid.checks import bad, changed, is_number
 from hpgrid.progress import progress
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
 from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
-from hpgrid.text import number
-from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
+from hpgrid.text import listed, number
+from hpgrid.tuning.advice import Point, caveats, point_of, settings, what_to_set, whole_beside
 from hpgrid.tuning.bracket import NARROW, RISK, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.problem import TuningProblem
 
@@ -120,7 +120,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     if max_K is not None:
         max_K = _checked_cap(problem, max_K)
     with progress("refining", None) as advance:
-        answer = _bracketed(problem, target, advance)
+        answer = _in_whole_numbers(_bracketed(problem, target, advance), advance)
         if max_K is not None:
             capped = _capped(answer, max_K, advance)
             costs = capped.point is not None and not capped.price <= 1 + NARROW
@@ -175,6 +175,23 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
     point = point_of(problem, bracket.optima, bracket.place)
     at_lower_end = bracket is scan and bracket.place == 0 and tried == LARGEST
     return Reached(problem, target, point, bracket.tolerance, at_lower_end, notes=tuple(notes))
+
+
+def _in_whole_numbers(answer: Reached, advance: Callable[[], None]) -> Reached:
+    """The same, with a remark on what the fewest are in whole numbers of what counts something, where it has none."""
+    problem, beside = answer.problem, {} if answer.point is None else whole_beside(answer.problem, answer.point)
+    if not beside:
+        return answer
+    rest, fewest = tuple(v for v in problem.regime.tuned if v not in beside), dict[float, str]()
+    for values in np.transpose([*beside.values()]):
+        chosen = dict(zip(beside, values.tolist()))
+        held = replace(problem, regime=changed(problem.regime.holding(chosen), tuned=rest))
+        point = _bracketed(held, answer.target, advance).point
+        if point is not None:
+            setting = f": set {settings(point.set)}" if point.set else ""
+            fewest[point.at] = f"in whole numbers {settings(chosen, 15)} it takes {_tokens_of(answer, point)}{setting}"
+    never = f"in the whole numbers beside it, of {listed([*beside])}, the risk is not reached"
+    return replace(answer, notes=(*answer.notes, fewest[min(fewest)] if fewest else never))
 
 
 def _infimum(problem: TuningProblem) -> float:

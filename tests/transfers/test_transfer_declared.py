@@ -134,8 +134,9 @@ def test_without_a_cap_each_row_says_which_it_needs_and_what_is_whole_is_said() 
     found = hpgrid.transfer(start, 1e7, bound=example("local_sgd").build("R"))
     assert [row.regime for row in found.rows] == ["1"]
     assert "a cap on n" in found.no_rule["3"]
-    given = hpgrid.transfer({**start, "H": 16.5}, 1e7, bound=example("local_sgd").build("R"), regime="eta")
-    assert "H has to be whole: 16 is nearest" in given.text(details=True)
+    grows = hpgrid.parse("1/(eta*R) + eta + H/sqrt(R) + 1/H", variables=["H >= 1, whole", "R >= 1, budget"])
+    found = hpgrid.transfer({"eta": 0.02, "H": 16, "R": 1e5}, 1e6, bound=grows)  # H ~ R^(1/4), to 28.45
+    assert "H has to be whole: 28 is nearest" in found.text(details=True)
 
 
 def test_a_floor_of_the_risk_decides_between_rows() -> None:

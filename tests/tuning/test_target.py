@@ -54,6 +54,21 @@ def brute(target: float, max_K: float = np.inf, most_b: float = 1e12) -> tuple[f
     return float(tokens.min()), float(max(np.log(K[1]), np.log(b[1, 0])))
 
 
+def test_the_fewest_in_whole_numbers_are_a_remark() -> None:
+    """With the best eta the risk is (2 + H)/R^(1/2) + 1/H, 1/2 at R = (7/0.3)^2 for H = 5, at 24^2 for H = 4."""
+    bound = parse("D/(eta*R) + L*eta + H/sqrt(R) + 1/H", {"D": 1.0, "L": 1.0}, variables=["H >= 1, whole", "R, budget"])
+    grid = Grid.footnote(10, space=bound.space, budget="R")
+    both, alone = Regime(("eta", "H"), space=bound.space), Regime(("H",), {"eta": 1.0}, space=bound.space)
+    told = [reach(tuning_problem(bound, grid, regime), 0.5 + len(regime.fixed)).notes for regime in (both, alone)]
+    R = ((4 + 17**0.5) / 0.5) ** 2  # 1/R + 1 + 4/R^(1/2) + 1/4 is 3/2
+    assert told == [
+        (f"in whole numbers H = 5 it takes R = {(7 / 0.3) ** 2:.6g}: set eta = 0.0429",),
+        (f"in whole numbers H = 4 it takes R = {R:.6g}",),
+    ]
+    capped = Regime(("eta", "H"), caps={"H": 4}, space=bound.space)
+    assert reach(tuning_problem(bound, grid, capped), 0.5).notes == ()
+
+
 @pytest.mark.parametrize("target", [1.0, 0.1, 0.01, 3e-3])
 def test_the_fewest_tokens_are_those_of_brute_force_to_a_step_of_its_grid(target: float) -> None:
     """The nearest grid point above the optimum, in both b and K, reaches the target too: two steps more at most."""
