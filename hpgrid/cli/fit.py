@@ -1,17 +1,18 @@
 """``hpgrid fit``: from a table of training runs to the next setting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from hpgrid.bounds import BOUNDS
-from hpgrid.checks import bad, check_choice
+from hpgrid.checks import InputError, bad, check_choice
 from hpgrid.cli import options
 from hpgrid.cli.options import about
 from hpgrid.variables import settings
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
+    from hpgrid.fits.fit import Fit
     from hpgrid.fits.model import Model
 
 _VAR = 'A further hyperparameter and its range, "wd > 0" or "0 < alpha2 <= 1", once for each: a column of that name.'
@@ -125,20 +126,28 @@ def fit_runs(
     from hpgrid.fits import report
     from hpgrid.fits.fit import fit, fits_by
 
+    fits: dict[str, Fit] = {}
     plans: dict[str, Design] = {}
     models: dict[str, dict[str, Model]] = {}
+    refused: dict[str, str] = {}
     with options.as_options():
-        fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
-    if "K=" in ",".join(predict or ()) and any(each.runs.counted == "tokens" for each in fits.values()):
-        raise bad("runs that count tokens are predicted for tokens", ", ".join(predict or ()), "--predict T=1e11, say")
-    if design is not None:
-        from hpgrid.fits.design import design as plan
-
-        plans = {value: plan(each, design, budgets[-1], within) for value, each in fits.items()}
-    if bounds:
-        from hpgrid.fits.model import model_of
-
-        models = {value: {name: model_of(each, own) for name, own in bounds.items()} for value, each in fits.items()}
+        found = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
+    for value, each in found.items():
+        try:
+            with options.as_options():
+                if isinstance(each, InputError):
+                    raise each
+                plan, own = _beside(each, predict or (), budgets, design, within, bounds)
+        except InputError as error:
+            if by is None:
+                raise
+            refused[value] = str(error)
+            continue
+        fits[value], models[value] = each, own
+        plans |= {value: plan} if plan else {}
+    if not fits:
+        value, why = next(iter(refused.items()))
+        raise InputError(f"{by} = {value}: {why}")
     if csv is not None:
         from hpgrid.record import write_table
 
@@ -148,13 +157,37 @@ def fit_runs(
         options.write_picture(fits[""].figure(budgets=budgets), plot)
     if json_:
         answers = {v: report.as_dict(each, budgets, models.get(v), plans.get(v)) for v, each in fits.items()}
-        options.print_json("fit", answers[""] if by is None else {"by": by, "fits": answers})
+        options.print_json("fit", answers[""] if by is None else {"by": by, "fits": answers, "refused": refused})
         return 0
     if by is None:
         report.answer(fits[""], budgets, details, models.get(""), plans.get("")).show(details)
     else:
-        report.answer_by(by, fits, budgets, models, plans).show(details)
+        report.answer_by(by, fits, refused, budgets, models, plans).show(details)
     return 0
+
+
+def _beside(
+    fitted: "Fit",
+    predict: Sequence[str],
+    budgets: list[float],
+    count: int | None,
+    within: float | None,
+    bounds: Mapping[str, Any],
+) -> "tuple[Design | None, dict[str, Model]]":
+    """The runs to do next and the bounds that were asked for, of a fit that has an answer for all budgets."""
+    if "K=" in ",".join(predict) and fitted.runs.counted == "tokens":
+        raise bad("runs that count tokens are predicted for tokens", ", ".join(predict), "--predict T=1e11, say")
+    fitted.predict(min(budgets))
+    plan, models = None, {}
+    if count is not None:
+        from hpgrid.fits.design import design
+
+        plan = design(fitted, count, budgets[-1], within)
+    if bounds:
+        from hpgrid.fits.model import model_of
+
+        models = {name: model_of(fitted, own) for name, own in bounds.items()}
+    return plan, models
 
 
 def _first_sweep(

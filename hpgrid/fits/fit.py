@@ -416,21 +416,21 @@ def _declared(var: Iterable[str] | str, others: Mapping[str, str]) -> tuple[Spac
     return space, {name: others.get(name, name) for name in own}
 
 
-def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:
-    """Return a fit for each value of a column, in the order in which they come.
+def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit | InputError]:
+    """Return a fit for each value of a column, in the order in which they come, or why there is none.
 
     Raises:
-        ValueError: there is no such column, or as ``fit``, and for which value.
+        ValueError: there is no such column.
     """
     table, _ = rows_where(data, where or {})
     if by not in table:
         raise unknown("column", by, table)
-    fits = {}
+    fits = dict[str, Fit | InputError]()
     for value in dict.fromkeys(str(cell).strip() for cell in table[by]):
         try:
             fits[value] = fit(data, where={**(where or {}), by: value}, **asked)
         except InputError as error:
-            raise InputError(f"{by} = {value}: {error}") from None
+            fits[value] = error
     return fits
 
 

@@ -102,7 +102,7 @@ def _prediction(fit: Fit, p: Prediction) -> dict[str, Any]:
 
 def _chosen(fit: Fit, at: Mapping[str, float], T: float) -> dict[str, Any]:
     """A setting by another way, and its excess on the surface; None for what has no best value."""
-    return {"T": T, **plain(at), "excess": plain(fit.regret(at, T))}
+    return {"T": T, **plain(at), "excess": plain(float(fit.rise(at, T)))}
 
 
 def predictions(fits: Mapping[str, Fit], budgets: Sequence[float]) -> list[dict[str, Any]]:
@@ -145,12 +145,23 @@ def answer(
 def answer_by(
     by: str,
     fits: Mapping[str, Fit],
+    refused: Mapping[str, str],
     budgets: Sequence[float],
     models: Mapping[str, Mapping[str, Model]],
     plans: Mapping[str, Design],
 ) -> Answer:
-    """Return what to set for each value of a column, and its exponents in one table; in details each fit's answer."""
-    first = [f"{by} = {value}: {line}" for value, fit in fits.items() for line in _answer(fit, budgets)[0]]
+    """Return what to set for each value of a column, and its exponents in one table; in details each fit's answer.
+
+    Args:
+        by: the column.
+        fits: by its values.
+        refused: by those of which there is no answer, why.
+        budgets: those that are chosen for.
+        models: as ``answer``, of each fit.
+        plans: likewise.
+    """
+    first = [f"{by} = {value}: {line}{_marks(fit)}" for value, fit in fits.items() for line in _answer(fit, budgets)[0]]
+    first += [f"{by} = {value} has no answer: {why}" for value, why in refused.items()]
     beside: list[Part] = [[f"{by} = {value}:", *plan.lines(fits[value].runs.counted)] for value, plan in plans.items()]
     exponents = {value: _exponents(fit, False) for value, fit in fits.items()}
     (head, *_), *_ = exponents.values()
@@ -236,6 +247,16 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
     if count := sum(map(len, fit.dropped.values())):
         said.append(f"{count} of the {fit.read} lines were dropped.")
     return settings, said
+
+
+def _marks(fit: Fit) -> str:
+    """What of its answer the sweep does not show, and what was dropped, in a few words where many fits are told."""
+    last = fit.predict(float(fit.runs.largest.T[0]))
+    none = [v for v, reason in last.held.items() if reason == NO_MINIMUM]
+    said = [("At the border", last.edge), ("Perhaps beyond the border", fit.reached), ("No minimum in", none)]
+    dropped = sum(map(len, fit.dropped.values()))
+    marks = [f" {what}: {', '.join(names)}." for what, names in said if names]
+    return "".join([*marks, f" Dropped: {dropped} of {fit.read} lines." if dropped else ""])
 
 
 def _on(fit: Fit, name: str) -> str:

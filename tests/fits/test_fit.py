@@ -421,6 +421,29 @@ def test_what_is_dropped_is_counted_however_little_room_there_is(
     assert f"\n2 of the {len(lines)} lines were dropped.\n" in told
 
 
+def test_each_of_several_fits_says_what_its_sweep_does_not_show_and_one_that_fails_stops_none(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    runs, T, C = sweep(np.random.default_rng(9), (1.0, 4.0), (7, 7), 3.0)
+    cut = runs["b"] > best(4 * T, C)[1] * 3
+    parts = {"whole": runs, "cut": {v: x[cut] for v, x in runs.items()}, "one": {v: x[:1] for v, x in runs.items()}}
+    columns = {v: np.concatenate([part[v] for part in parts.values()]) for v in runs}
+    columns["loss"][3] = np.nan
+    kinds = np.repeat([*parts], [len(part["T"]) for part in parts.values()])
+    path = tmp_path / "runs.csv"
+    write_table(path, {"kind": kinds, **columns})
+    asked = (path, "--by", "kind", "--predict", f"T={8 * T}", "--design", "2", "--model", "eq5")
+    whole, cut_, one = " ".join(printed("fit", capsys, *asked).split("\n\n")[0].split()).split("kind = ")[1:]
+    assert whole.startswith("whole: For ")
+    assert whole.endswith(" Dropped: 1 of 98 lines. ")
+    assert " At the border: b. " in cut_
+    assert one.startswith("one has no answer: a fit takes three runs or more")
+    told = json.loads(printed("fit", capsys, *asked, "--json"))
+    assert [*told["fits"], *told["refused"]] == [*parts]
+    # What no value has an answer to is a mistake: at a budget below all runs.
+    refused("fit", capsys, (path, "--by", "kind", "--predict", "1000"), "kind = whole: a fit predicts")
+
+
 def test_other_choices_are_what_their_names_say(table: Path) -> None:
     found = fit(table, params=1.3e9)
     last = found.runs.largest
