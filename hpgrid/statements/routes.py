@@ -50,7 +50,7 @@ from hpgrid.slopes import (
 )
 from hpgrid.statements.stated import StatedLaw, moved_to
 from hpgrid.text import listed
-from hpgrid.tuning.problem import monomials
+from hpgrid.tuning.problem import LOWER, is_lower, monomials
 
 #: From the surest route to the least sure.
 EXACT, FAR_OUT, GRID = ROUTES = ("exact", "refined", "grid")
@@ -468,4 +468,10 @@ def grid_reading(subject: Subject, stated: StatedLaw, power: Fraction) -> tuple[
     )
     # What is freed of a logarithm measures another thing.
     what = f"power of {stated.budget}" + (f"{BESIDE}(log {stated.budget})^{stated.log}" if stated.log else "")
-    return replace(slope.reading(float(power), what, GRID), predicted=power), slope.fit
+    reading = replace(slope.reading(float(power), what, GRID), predicted=power)
+    if reading.verdict == UNIDENTIFIABLE and slope.fit.points >= 2:
+        curves = _curves(subject, regime)
+        lower = is_lower(curves.values["risk"][0][curves.inside], _behind(subject, regime).here["risk"])
+        where = f"at {lower.sum()} of {lower.size} budgets a cell is lower than the refined optimum"
+        reading = replace(reading, note=f"{UNIDENTIFIABLE}: {where}: {LOWER}") if lower.any() else reading
+    return reading, slope.fit

@@ -21,7 +21,7 @@ from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, few_iterations, held, listed, momentum, number
-from hpgrid.tuning.problem import TuningProblem
+from hpgrid.tuning.problem import LOWER, TuningProblem, is_lower
 from hpgrid.variables import STANDARD, exchanged
 
 #: What counts as near-optimal: a relative excess risk.
@@ -75,6 +75,7 @@ class Advice(Result):
     invalid: Invalid | None = None  # the cells of the grid at which the bound does not hold
     whole: Mapping[str, float] = field(default_factory=dict)  # for what counts something, the best whole numbers
     whole_cost: float = 0.0  # their relative excess risk, the others re-tuned
+    lower: bool = False  # whether the grid's best cell is lower than the refined optimum
 
     def answer(self) -> Answer:
         """Return what it says: what to set and its risk, what is as good, in details what the grid says."""
@@ -89,6 +90,9 @@ class Advice(Result):
                 beside.append(f"Within {WITHIN:.0%} of that risk{others}: {near}.")
             if self.whole:
                 beside.append(f"in whole numbers {settings(self.whole, 15)}, which costs {self.whole_cost:.2%}")
+            if self.lower:
+                there = f"risk {number(self.grid['risk'])} at {settings(values)}"
+                beside.append(f"a cell of the grid is lower, {there}: {LOWER}")
             beside += caveats(point)
         else:
             first = f"{head} refinement found no optimum{_held(point)}: {point.unknown}."
@@ -158,7 +162,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
         ranges = _intervals(posed, float(np.expm1(excess)), tuple(point.set))[0] if excess > 0 else {}
     wide = {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
     whole, cost = _in_whole_numbers(problem, posed, point)
-    return Advice(point, near, open_ends, grid, edge, wide, invalid_cells(there.plan), whole, cost)
+    lower = bool(is_lower(grid["risk"], point.risk, problem.dtype))
+    return Advice(point, near, open_ends, grid, edge, wide, invalid_cells(there.plan), whole, cost, lower)
 
 
 def _in_whole_numbers(problem: TuningProblem, posed: Problem, point: Point) -> tuple[dict[str, float], float]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import InputError, changed
 from hpgrid.grid import Grid
@@ -17,11 +18,16 @@ from hpgrid.refinement.problem import Problem, pose
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import SearchPlan, SearchResult, best_of, inside, plan_search
 from hpgrid.shapes import Floats as Array
+from hpgrid.slopes import REFINED
 from hpgrid.text import held
 from hpgrid.variables import STANDARD
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
+
+
+#: What it means that a cell of a grid is lower than the refined optimum, which no cell can be of a convex problem.
+LOWER = "the optimum is a local one, or the bound does not hold there, and a domain (--domain) leaves that out"
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,13 @@ def _law_or_why(law: Callable[..., Law], *bound: Any, **options: Any) -> tuple[L
         return law(*bound, **options), ""
     except InputError as error:
         return None, str(error).split(". Given:")[0]
+
+
+def is_lower(grid: ArrayLike, refined: ArrayLike, dtype: str = "float64") -> NDArray[np.bool_]:
+    """Return where a risk on a grid is below a refined one by more than both are sure to; never, of NaN."""
+    sure = max(REFINED, float(np.finfo(dtype).resolution))
+    with np.errstate(divide="ignore", invalid="ignore"):  # an infimum may be 0
+        return np.asarray(np.log(refined) - np.log(grid) > sure)
 
 
 def predicted(law: Law | None) -> dict[str, Fraction]:

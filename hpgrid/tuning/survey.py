@@ -38,7 +38,7 @@ from hpgrid.slopes import (
     posynomial_truth,
 )
 from hpgrid.text import counted, exponent_text, listed, number, power
-from hpgrid.tuning.problem import TuningProblem, monomials
+from hpgrid.tuning.problem import LOWER, TuningProblem, is_lower, monomials
 from hpgrid.variables import COUNTED_IN, Space
 
 if TYPE_CHECKING:
@@ -328,6 +328,8 @@ def _notes(result: Survey) -> list[str]:
         if runs.any():
             where = result.problem.unbounded_to(v, float(result.limit[v][runs][-1]))
             notes.append(f"{v} has no best value at {_of_budgets(runs)}: it runs off to {where}")
+    if (lower := is_lower(result.hat["risk"], result.star["risk"], result.problem.dtype)).any():
+        notes.append(f"a cell of the grid is lower than the refined optimum at {_of_budgets(lower)}: {LOWER}")
     mask = np.asarray(np.isfinite([*result.as_good.values()]).all(axis=0))
     if mask.any():
         k = int(np.flatnonzero(mask)[-1])

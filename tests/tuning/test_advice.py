@@ -11,6 +11,7 @@ import pytest
 from functions import dip
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, parse, refine
+from hpgrid.statements.check import check
 from hpgrid.tuning.advice import Advice, advise, intervals_text
 from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import survey
@@ -32,6 +33,26 @@ def test_it_is_the_refined_optimum(regime: Regime) -> None:
     assert advice.point.risk == pytest.approx(float(exact.risk), rel=1e-12)
     assert dict(advice.point.set) == pytest.approx({v: float(exact.at[v]) for v in regime.tuned}, rel=1e-9)
     assert advice.point.risk <= advice.grid["risk"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_cell_that_is_lower_than_the_optimum_is_said_and_a_domain_leaves_it_out(dtype: str) -> None:
+    """Beyond eta = 2/L the first term is negative: the two cancel at some b, and the bound is as low as can be."""
+    text, constants = "D/(eta*K*(1 - L*eta/2)) + s/sqrt(b)", {"D": 1.0, "L": 1.0, "s": 1.0}
+    regime, grid = Regime(("eta", "b")), Grid.footnote(24)
+    free, held = (
+        tuning_problem(parse(text, constants, domain=domain), grid, regime, dtype=dtype)
+        for domain in ((), ("eta < 2/L",))
+    )
+    lower, whole = advise(free, 1e6), advise(held, 1e6)
+    assert lower.grid["risk"] < lower.point.risk == pytest.approx(whole.point.risk, rel=1e-12)
+    assert (lower.lower, whole.lower) == (True, False)
+    assert "a cell of the grid is lower, risk " in lower.text()
+    assert "lower" not in whole.text()
+    assert "a cell of the grid is lower than the refined optimum at " in survey(free).text()
+    assert "lower" not in survey(held).text()
+    why = [check(each.proxy, "risk ~ T^-1/3", grid=grid)[0].readings[-1].why_open for each in (free, held)]
+    assert ["a cell is lower than the refined optimum" in each for each in why] == [True, False]
 
 
 def test_the_ends_of_what_is_near_optimal_cost_one_per_cent() -> None:
