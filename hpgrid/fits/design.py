@@ -175,7 +175,10 @@ def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
     known = [k for k in range(rows.shape[1]) if k < old or k >= len(times)]
     covariance = np.eye(rows.shape[1]) * (ANY_LOSS * surface.nat) ** 2
     covariance[np.ix_(known, known)] = surface.covariance
-    return _Candidates(runs, T, rows, surface.sigma**2 * np.array(more), covariance)
+    # Noise is alike in every run: weights w that differ leave the coefficients a covariance that is the inverse of the
+    # weighted problem's information times sigma^2 and the mean of w by weight, less than sigma^2 alone would give.
+    mean = (surface.weights**2).sum() / surface.weights.sum()
+    return _Candidates(runs, T, rows, mean * surface.sigma**2 * np.array(more), covariance)
 
 
 def _chosen(

@@ -31,6 +31,9 @@ WINDOW, FEWEST, FARTHEST, SHARE = 0.05, 8, 0.5, 2 / 3
 #: which is 95% efficient where noise is normal.
 HALF_WEIGHT, HUBER = 0.015, 1.345
 
+#: The median of |x| of a standard normal x: its quantile of 3/4.
+MEDIAN = 0.6745
+
 #: A run farther below the surface, in median absolute deviations and in nats, is an error of record: noise of
 #: training does not make one loss too low. A window that was measured from it would hold few other runs.
 TOO_LOW, TOO_LOW_NATS = 5.0, 0.01
@@ -101,7 +104,7 @@ class Surface:
         coefficients: E of each budget, H row by row from its diagonal on, c, d, and the third derivatives ...
         anchors: ... at these points, in log2: each budget's optimum, within the sweep.
         covariance: of the coefficients: a sandwich, which holds whatever the weights.
-        sigma: the standard deviation of a loss around the surface.
+        sigma: the standard deviation of a loss around the surface, near the optimum.
         freedom: degrees of freedom of the posterior's Student t.
         weights: of each run; 0 outside the window.
         residuals: of each run, loss less surface.
@@ -161,7 +164,7 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
     loss = loss / nat
     # The third best and a tenth of the runs beyond: the best may be too low, a seed's luck or errors of record.
     minimum = np.array([np.sort(loss[k])[: 3 + k.sum() // 10][-1] for k in of_budget])[floor]
-    H, sigma, dropped = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA, np.zeros(len(loss), bool)
+    H, scale, dropped = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA, np.zeros(len(loss), bool)
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):
         anchors = optima
@@ -172,16 +175,17 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
         robust = np.ones(len(loss))
         for _ in range(PASSES):
             P, known = _prior_rows(priors, H, len(budgets), unit is not None)
-            W = weights * robust / sigma**2
+            W = weights * robust / scale**2
             information = X.T * W @ X
             inverse = np.linalg.inv(information + P.T @ P)
             coefficients = inverse @ (X.T * W @ loss + P.T @ known)
             residuals = loss - X @ coefficients
             scaled = np.abs(residuals) * np.sqrt(weights)
             freedom = max(used.sum() - np.trace(inverse @ information), 2.0)
-            # 1.4826 median absolute deviations are one standard deviation of normal noise.
-            sigma = max(1.4826 * float(np.median(scaled[used])) * math.sqrt(used.sum() / freedom), LEAST_SIGMA)
-            robust = np.minimum(1.0, HUBER * sigma / np.maximum(scaled, 1e-300))
+            # Of weighted residuals, below that of the noise: a run that counts half has a variance that is no larger,
+            # so that the runs tell more than their weights say, and with the noise's own the priors would weigh more.
+            scale = max(float(np.median(scaled[used])) / MEDIAN * math.sqrt(used.sum() / freedom), LEAST_SIGMA)
+            robust = np.minimum(1.0, HUBER * scale / np.maximum(scaled, 1e-300))
             H, c, d = _shape(coefficients[len(budgets) :], n)
         optima = centre[0] - np.linalg.solve(H, c[:, None] + np.outer(d, budgets - centre[1])).T
         optima = np.clip(optima, z.min(axis=0), z.max(axis=0))
@@ -192,10 +196,22 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
         dropped = (residuals < -limit) & (excess <= WINDOW)  # farther out it is the surface that is off
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
+    # A residual is its run's noise less what the fit takes up: of noise of deviation 1 it has one of left^(1/2).
+    gain = inverse @ (X.T * W)  # of a coefficient by a loss
+    left = np.maximum(1 - 2 * (X * gain.T).sum(axis=1) + (X @ (gain @ gain.T) * X).sum(axis=1), 1e-12)
+    # Near the optimum, where the surface is right, and where the fit leaves something to see.
+    sigma = max(_median(np.abs(residuals) / np.sqrt(left), weights * left) / MEDIAN, LEAST_SIGMA)
     return Surface(
         tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
         nat * residuals, nat * excess, dropped, nat,
     )  # fmt: skip
+
+
+def _median(x: Floats, weights: Floats) -> float:
+    """The least x that, with those below it, has half the weights."""
+    order = x.argsort()
+    below = weights[order].cumsum()
+    return float(x[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _window(excess: Floats, of_budget: list[NDArray[np.bool_]]) -> Floats:

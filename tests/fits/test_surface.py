@@ -110,6 +110,16 @@ def test_the_posterior_is_as_wide_as_fits_of_other_noise_scatter() -> None:
     assert_allclose(drawn.std(axis=0), exponents.std(axis=0), rtol=0.5)
 
 
+@pytest.mark.parametrize("noise", [0.001, 0.004])
+def test_sigma_is_the_noise_s_standard_deviation(noise: float) -> None:
+    z, t, loss = quadratic((0.0, 2.0))
+    rng = np.random.default_rng(4)
+    sweeps = [loss + noise * rng.standard_normal(len(loss)) for _ in range(60)]
+    found = [fit_surface(z, t, each, priors_of(NAMES)).sigma for each in sweeps]
+    # A median of 98 weighted residuals deviates by some 15%: the mean of 60 by 2%.
+    assert np.mean(found) == pytest.approx(noise, rel=0.1)
+
+
 @pytest.mark.parametrize("names", [("eta",), ("eta", "b")])
 def test_where_b_has_one_value_eta_falls_as_at_a_fixed_batch_size(names: tuple[str, ...]) -> None:
     prior = priors_of(names)["eta"]
