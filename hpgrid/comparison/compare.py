@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hpgrid.answer import Pictured
 from hpgrid.bounds import BOUNDS
 from hpgrid.comparison.laws import Answers, answers
-from hpgrid.comparison.questions import QUESTIONS, Cell
+from hpgrid.comparison.questions import BEYOND, QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.comparison.tables import Table
 from hpgrid.text import listed
@@ -63,7 +63,7 @@ def of_runs(fit: Fit) -> dict[str, Cell]:
             cells[key] = Cell(note=f"no {'beta' if lacks[0] == 'alpha' else lacks[0]}")
         else:
             slope = fit.slope(of, question.tuned, question.along)
-            cells[key] = Cell(slope.value, "fitted", slope.low, slope.high, "range")
+            cells[key] = Cell(slope.value, "fitted", slope.low, slope.high, BEYOND if slope.beyond else "range")
     return cells
 
 

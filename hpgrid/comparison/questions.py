@@ -52,6 +52,9 @@ PROTOCOLS = {
 #: Why there is no exponent: it is not identifiable, there is no best value, or no limit can be read.
 FLAT, NO_BEST, UNKNOWN = "flat", "runs off", "unknown"
 
+#: What is said of an exponent of optima that lie beyond the sweep: it was not measured, and agrees with none.
+BEYOND = "beyond the sweep"
+
 
 class Cell(NamedTuple):
     """An answer."""
@@ -65,7 +68,7 @@ class Cell(NamedTuple):
     @property
     def numeric(self) -> bool:
         """Whether it is an exponent that others can be compared with: one of compute is another thing."""
-        return self.value is not None and not self.note.startswith("in ")
+        return self.value is not None and not self.note.startswith("in ") and self.note != BEYOND
 
     def text(self) -> str:
         """Return it in a few characters: fractions are exact."""
@@ -76,7 +79,7 @@ class Cell(NamedTuple):
         if self.known == "measured":
             beside = "*" if self.note.startswith("log") else f" {self.note}"
             return f"{round(float(self.value), 3) + 0.0:.3f}{beside}".rstrip()
-        if self.note == "range":
-            return f"{self.low:.2f} to {self.high:.2f}"
+        if self.note in ("range", BEYOND):
+            return f"{self.low:.2f} to {self.high:.2f}" + f", {BEYOND}" * (self.note == BEYOND)
         error = "" if self.note else f" +- {(self.high - self.low) / 2:.2g}"
         return f"{float(self.value):g}{error}" + f" {self.note}" * self.note.startswith("in ")

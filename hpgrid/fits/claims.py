@@ -10,6 +10,7 @@ from typing import Any
 
 from hpgrid.checks import bad
 from hpgrid.fits.fit import Fit, Slope
+from hpgrid.fits.report import unseen
 from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned
@@ -126,13 +127,13 @@ def lines(found: Sequence[Tested], schedule: str | None) -> list[str]:
         )
         # The theory's fractions have a denominator of 12 at most: others were decimals.
         stated = str(each.exponent) if each.exponent.denominator <= 12 else f"{float(each.exponent):g}"
-        told = (f"{slope.value:.2f}", f"{slope.low:.2f} to {slope.high:.2f}")
+        told = (f"{slope.value:.2f}{'*' * bool(slope.beyond)}", f"{slope.low:.2f} to {slope.high:.2f}")
         told = told if math.isfinite(slope.value) else ("-", f"{each.along} has one value")
         rows.append((*([""] * len(what) if what == before else what), each.along, stated, *told, each.verdict))
         before = what
     unsaid = "The theory has a constant learning rate; --schedule says what yours did, and what follows."
     table = aligned(rows, wrap=("law", "source", "tuned", "90% interval"), drop=("source",))
-    return [*table, SCHEDULES[schedule] if schedule else unsaid]
+    return [*table, *unseen([each.slope for each in found]), SCHEDULES[schedule] if schedule else unsaid]
 
 
 def as_dict(found: Sequence[Tested], schedule: str | None) -> list[dict[str, Any]]:
@@ -140,7 +141,7 @@ def as_dict(found: Sequence[Tested], schedule: str | None) -> list[dict[str, Any
     return [
         {"law": one.statement, "source": one.source, "tuned": list(one.tuned), "along": one.along,
          "stated": str(one.exponent), "value": plain(one.slope.value),
-         "interval": plain([one.slope.low, one.slope.high]), "verdict": one.verdict,
+         "interval": plain([one.slope.low, one.slope.high]), "beyond": list(one.slope.beyond), "verdict": one.verdict,
          "schedule": SCHEDULES[schedule] if schedule else None}
         for one in found
     ]  # fmt: skip

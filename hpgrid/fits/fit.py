@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
-from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
+from hpgrid.fits.predict import BEYOND, NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
 from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
@@ -35,13 +35,17 @@ KNOWN = 1e-3
 
 
 class Slope(NamedTuple):
-    """An exponent of the optimum: as measured, its 90% interval, and where it has one the theory's."""
+    """An exponent of the optimum: as measured, its 90% interval, and where it has one the theory's.
+
+    Where the optimum of some budgets lies ``beyond`` their runs it is the surface's alone, and tells nothing.
+    """
 
     what: str
     value: float
     low: float
     high: float
     theory: Fraction | None = None
+    beyond: tuple[float, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -50,6 +54,8 @@ class Slope(NamedTuple):
 
     def of(self, exponent: Fraction) -> str:
         """Return whether an exponent agrees, differs, or can't be told: where the interval would hold others, too."""
+        if self.beyond:
+            return "can't tell"
         if not self.low <= exponent <= self.high:
             return "differs"
         return "agrees" if tells((self.high - self.low) / 2, float(exponent)) else "can't tell"
@@ -204,7 +210,24 @@ class Fit(Labelled, Pictured):
         held = ["T" if v == along else v for v in names if v not in tuned]
         what = " ".join(power(f"{v}*", Fraction(e)) for v, e in of.items()) + f" in {along}"
         what += f" at a fixed {' and '.join(held)}" if held else ""
-        return Slope(what, float(measured(self.surface.shape)), float(low), float(high))
+        own = float(measured(self.surface.shape))
+        return Slope(what, own, float(low), float(high), beyond=self._beyond(f))
+
+    def _beyond(self, tuned: list[int]) -> tuple[float, ...]:
+        """The budgets whose runs don't reach the optimum of some variables, the others as in the best of them."""
+        names, shape, (centre, t0) = self.surface.names, self.surface.shape, self.surface.centre
+        none, found = np.linalg.eigvalsh(shape.H[np.ix_(tuned, tuned)])[0] <= 0, []
+        nearest = np.abs(np.log2(self.runs.T)[:, None] - self.surface.t).argmin(axis=1)
+        for k, t in enumerate(self.surface.t):
+            runs = self.runs.only(nearest == k)
+            x = np.log2([runs.values[v] for v in names])
+            best = np.log2([runs.best[v] for v in names]) - centre
+            z = shape.optimum(t - t0, {i: best[i] for i in range(len(names)) if i not in tuned}) + centre
+            low, high = x.min(axis=1), x.max(axis=1)
+            # Of what has one value at a budget that budget says nothing.
+            outside = (low < high) & (np.abs(z - np.clip(z, low, high)) > BEYOND)
+            found += [float(np.median(runs.T))] * bool(none or outside.any())
+        return tuple(found)
 
     def _seen(self, along: str) -> Floats:
         """The log2 of a variable's values, or T's, at which there are best values: of runs that count half or more."""

@@ -166,7 +166,8 @@ def answer_by(
     exponents = {value: _exponents(fit, False) for value, fit in fits.items()}
     (head, *_), *_ = exponents.values()
     beside.append([_HEADING, Table([(by, *head), *((value, *row) for value, (_, *rows) in exponents.items()
-                                                   for row in rows)], indent="  ")])  # fmt: skip
+                                                   for row in rows)], indent="  "),
+                   *unseen([slope for fit in fits.values() for slope in fit.exponents])])  # fmt: skip
     details: list[Part] = []
     for value, fit in fits.items():
         own = answer(fit, budgets, True, models.get(value), plans.get(value))
@@ -300,7 +301,10 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
 def _exponents(fit: Fit, details: bool = True) -> list[tuple[str, ...]]:
     """The exponents of a fit's optimum as rows of a table, a line of headings first; without details of all tuned."""
     head = ("exponent of", "yours", "90% interval", "theory", "verdict")
-    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in fit.exponents]
+    rows = [
+        (s.what, f"{s.value:.2f}{'*' * bool(s.beyond)}", f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict)
+        for s in fit.exponents
+    ]
     return [head, *(row for row in rows if details or not rows[0][0].endswith("in T") or row[0].endswith("in T"))]
 
 
@@ -309,7 +313,15 @@ def _theory(slope: Slope) -> str:
 
 
 def _verdicts(fit: Fit, details: bool) -> list[str | Table]:
-    return [_HEADING, Table(_exponents(fit, details), indent="  ")] if fit.exponents else []
+    said: list[str | Table] = [_HEADING, Table(_exponents(fit, details), indent="  "), *unseen(fit.exponents)]
+    return said if fit.exponents else []
+
+
+def unseen(slopes: Sequence[Slope]) -> list[str]:
+    """Return what the star of exponents means that are of optima beyond the runs, where there is one."""
+    budgets = sorted({T for slope in slopes for T in slope.beyond})
+    at = text.listed([*map(text.number, budgets[:3])] + [f"{len(budgets) - 3} more"] * (len(budgets) > 3))
+    return [f"* At T = {at} the optimum lies beyond your runs: what it does there was not measured."] if budgets else []
 
 
 def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[str]:
@@ -376,4 +388,4 @@ def _details(fit: Fit) -> list[str | Table]:
 
 def html(fit: Fit) -> str:
     """Return a fit as HTML: its runs, each budget's optimum, and how it moves."""
-    return Answer((), [[_runs(fit)[0], Table(_by_budget(fit)), Table(_exponents(fit))]]).html()
+    return Answer((), [[_runs(fit)[0], Table(_by_budget(fit)), Table(_exponents(fit)), *unseen(fit.exponents)]]).html()

@@ -165,7 +165,8 @@ def test_laws_against_runs_by_the_command(table: Path, capsys: Capture, monkeypa
     (one,) = check_runs(fit(table), [parse("b ~ T^1/2")])
     assert agrees == {
         "law": "b ~ T^1/2", "source": "", "tuned": ["eta", "b"], "along": "T", "stated": "1/2",
-        "value": one.slope.value, "interval": [one.slope.low, one.slope.high], "verdict": "agrees", "schedule": None,
+        "value": one.slope.value, "interval": [one.slope.low, one.slope.high], "beyond": [], "verdict": "agrees",
+        "schedule": None,
     }  # fmt: skip
     assert differs["verdict"] == "differs"
     assert status("check", *asked, "--strict") == 1
@@ -410,6 +411,32 @@ def test_the_command_says_what_to_set_first_and_all_in_25_lines(
         assert line.endswith(f" {found.holdout.excess[choice.name]:.4f}")
 
 
+def test_an_exponent_of_optima_beyond_the_sweep_is_marked_and_agrees_with_nothing(table: Path, capsys: Capture) -> None:
+    """The best rates are an octave within the sweep, at its end, and an octave below it."""
+
+    def sweep_from(low: float) -> dict[str, Floats]:
+        z, t = (each.ravel() for each in np.meshgrid(np.linspace(low, 3, 7), [0.0, 2.0, 4.0]))
+        loss = 3 + 0.01 * (z - 1 + t / 2) ** 2 + 1e-4 * np.random.default_rng(0).standard_normal(len(z))
+        return {"lr": 1e-3 * 2**z, "tokens": 1e9 * 2**t, "loss": loss}
+
+    runs = sweep_from(0)
+    (slope,), (whole,) = fit(runs).exponents, fit(sweep_from(-3)).exponents
+    assert (slope.beyond, slope.verdict) == ((16e9,), "can't tell")
+    assert slope.low < -0.5 < slope.high
+    assert (whole.beyond, whole.verdict) == ((), "agrees")
+    write_table(table, runs)
+    told = printed("fit", capsys, table, "--predict", "1e11")
+    assert f"eta* in T    {slope.value:.2f}*" in told
+    assert "* At T = 1.60e+10 the optimum lies beyond your runs" in told
+    law = ("check", "--fit", table, "--claim", "eta ~ T^-1/2")
+    assert "* At T = 1.60e+10" in printed(law[0], capsys, *law[1:])
+    (one,) = json.loads(printed(law[0], capsys, *law[1:], "--json"))["laws"]
+    assert (one["beyond"], one["verdict"]) == ([16e9], "can't tell")
+    out = printed("compare", capsys, "eta-T", "--fit", table, "--sources", "yours,lmo,sgd")
+    assert "lmo, sgd can agree on -1/2" in out
+    assert "beyond the sweep" in " ".join(out.split())
+
+
 def test_what_is_dropped_is_counted_however_little_room_there_is(
     table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -504,9 +531,10 @@ def test_json_is_what_its_contract_says(table: Path, capsys: Capture) -> None:
     assert out is not None
     assert answer["holdout"] == {"T": out.T, "prediction": item(out.prediction), "excess": dict(out.excess)}
     assert answer["exponents"] == [
-        {"what": s.what, "value": s.value, "low": s.low, "high": s.high, "theory": str(s.theory), "verdict": s.verdict}
+        {"what": s.what, "value": s.value, "low": s.low, "high": s.high, "theory": str(s.theory), "beyond": [],
+         "verdict": s.verdict}
         for s in found.exponents
-    ]
+    ]  # fmt: skip
     assert answer["runs"] == {
         "read": 60, "fitted": int((found.surface.weights > 0).sum()), "dropped": {},
         "columns": {"eta": "lr", "b": "batch_size", "T": "tokens", "loss": "loss"},
