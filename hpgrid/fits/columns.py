@@ -26,6 +26,7 @@ NAMES = {
     r" (final_)?(eval|val|valid|validation|test)_loss loss \w+_(eval|val|valid|validation|test)_loss"
     " (final|last|train|training)_loss",
     "N": "(n_|num_)?non_embedding(_params|_parameters)? (n_|num_)?(params|parameters) model_size|n|param_count",
+    "seq_len": "(max_)?(seq|sequence|context)_(len|length) block_size",
     "schedule": "(lr_)?(schedule|scheduler)(_type)? (lr_)?decay(_type)?",
 }
 

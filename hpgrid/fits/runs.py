@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import bad, complement, unknown
+from hpgrid.checks import bad, complement, note, unknown
 from hpgrid.fits.columns import NO_SETTING, choose, of_all, refuse_others, values_of
 from hpgrid.fits.table import Table, as_table, numbers, plain
 from hpgrid.shapes import Floats
@@ -23,6 +23,9 @@ DIVERGED = 1000.0
 
 #: Values this close, relative, are one value that was spelled or rounded in two ways.
 SAME = 0.005
+
+#: Fewer tokens than any sequence that language models are trained on: a batch of fewer counts sequences.
+SHORTEST = 512
 
 #: What a column of seeds holds of rows that are no run.
 _SUMMARIES = {"mean", "avg", "average", "median", "all", "std", "sd", "sem", "stderr", "var"}
@@ -143,7 +146,7 @@ def load(
     raw = dict(zip(chosen, numbers(table, chosen.values())))
     if "beta" in raw:
         raw["alpha"] = np.array([complement(x) if np.isfinite(x) else np.nan for x in raw.pop("beta")])
-    unit_of_b = _in_tokens(raw, seq_len, b_unit, notes)
+    unit_of_b = _in_tokens(raw, table, seq_len, b_unit, notes)
     loss, settings = raw["loss"], {name: raw[name] for name in (*space.hyperparameters, "T") if name in raw}
     kept, dropped = np.ones(len(loss), bool), dict[str, tuple[int, ...]]()
     for reason, mask in _reasons(table, settings, loss, unit, space).items():
@@ -182,25 +185,34 @@ def _rows(table: Table, mask: NDArray[np.bool_]) -> Table:
 
 
 @np.errstate(all="ignore")  # no iterations, or a batch of none, is dropped later
-def _in_tokens(raw: dict[str, Floats], unit: float | None, b_unit: str | None, notes: list[str]) -> float:
+def _in_tokens(raw: dict[str, Floats], table: Table, unit: float | None, b_unit: str | None, notes: list[str]) -> float:
     """Give the runs T and b in tokens, by T = K b; return how many are in one of what b counts, ``unit`` if told."""
     unit = 1.0 if b_unit == "tokens" else unit
+    b, seen = raw.get("b", np.empty(0)), np.nan
+    least = 1.0 if b_unit == "sequences" else float(b[b > 0].min(initial=np.inf))
     if {"b", "T", "K"} <= set(raw):
-        each = raw["T"] / (raw["K"] * raw["b"])
+        each = raw["T"] / (raw["K"] * b)
         seen = float(np.median(each[np.isfinite(each)])) if np.isfinite(each).any() else np.nan
-        if unit is None and seen > 1 + SAME and np.mean(np.abs(each / seen - 1) <= SAME) >= 0.5:
+        if unit is None and seen >= 1 - SAME and np.mean(np.abs(each / seen - 1) <= SAME) >= 0.5:
             # Nominal tokens are 0.01% off actual ones; a mean over examples is no whole number.
-            unit = round(seen) if abs(seen / round(seen) - 1) <= 5e-4 else seen
-            notes.append(f"b counts sequences of {unit:.4g} tokens, for T = K b {unit:.4g}")
-        elif abs(seen / (unit or 1) - 1) > SAME:
-            notes.append(f"T/(K b) is {seen:.3g}, yet b is taken to count {unit or 1:.4g} tokens: --seq-len?")
+            unit = 1.0 if seen <= 1 + SAME else round(seen) if abs(seen / round(seen) - 1) <= 5e-4 else seen
+            notes += [f"b counts sequences of {unit:.4g} tokens, for T = K b {unit:.4g}"] * (unit > 1)
+
+    if unit is None and "b" in raw:  # a batch in tokens has a sequence or more
+        unit = of_all(table, "seq_len", lambda text: n if (n := _size(text)) and n > least else None, notes)
+    if abs(seen / (unit or 1) - 1) > SAME:
+        notes.append(f"T/(K b) is {seen:.3g}, yet b is taken to count {unit or 1:.4g} tokens: --seq-len?")
     if unit is None and b_unit == "sequences":
         raise bad("a batch in sequences has a length of them", b_unit, "--seq-len 4096, say")
+    if unit is None and least < SHORTEST:
+        notes.append(f"b is taken to count tokens, yet {least:g} are fewer than a sequence: --seq-len 4096, say, or a "
+                     "column seq_len, if it counts sequences; --b-unit tokens, if not")  # fmt: skip
+        note(notes[-1])
     if "b" in raw:
-        raw["b"] = raw["b"] * (unit or 1)
+        raw["b"] = b * (unit or 1)
     if "T" not in raw:
         raw["T"] = raw["K"] * raw.get("b", 1.0)
-        if unit is None and "b" in raw:
+        if unit is None and least >= SHORTEST and "b" in raw:
             notes.append("T is K b, in what b counts: --seq-len, if that is sequences")
     elif "b" not in raw and "K" in raw:
         raw["b"] = raw["T"] / raw["K"]

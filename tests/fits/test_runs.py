@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from hpgrid.checks import Note
 from hpgrid.fits.fit import fits_by
 from hpgrid.fits.runs import SAME, load, one_value
 from hpgrid.fits.table import as_table, numbers
@@ -223,9 +224,10 @@ def test_a_batch_in_sequences_or_examples_is_seen_where_tokens_and_iterations_ar
     assert_array_equal(runs.values["b"], np.array([8, 8, 16]) * runs.unit_of_b)
     assert runs.unit_of_b == pytest.approx(each)
     assert (runs.notes[-1] == f"b counts sequences of {each:.4g} tokens, for T = K b {each:.4g}") == (each > 1)
-    unrelated = load({**table, "tokens": [8000, 90000, 1e6]}, {})
+    with pytest.warns(Note, match="8 are fewer than a sequence"):
+        unrelated = load({**table, "tokens": [8000, 90000, 1e6]}, {})
     assert unrelated.unit_of_b == 1
-    assert unrelated.notes[-1].startswith("T/(K b) is 112, yet b is taken to count 1 tokens")  # 10, 112.5, 1250
+    assert unrelated.notes[-2].startswith("T/(K b) is 112, yet b is taken to count 1 tokens")  # 10, 112.5, 1250
     told = load({**table, "tokens": [800 * each] * 3}, {}, b_unit="tokens")
     assert_array_equal(told.values["b"], [8, 8, 16])
     assert told.notes[-1].startswith(f"T/(K b) is {each:.3g}, yet b is taken to count 1 tokens") == (each > 1)
@@ -236,6 +238,7 @@ def test_tokens_iterations_and_batch_sizes_give_each_other(tmp_path: Path) -> No
     runs = load(path, {}, seq_len=64)
     assert_array_equal(runs.values["b"], [512, 512, 1024])
     assert_array_equal(runs.T, [51200, 51200, 102400])  # K b, by hand
+    path = write(tmp_path, "1e-3,800,9,3.1", "2e-3,800,9,3.0", "2e-3,900,9,3.2", header="lr,batch,steps,loss")
     assert load(path, {}).notes[-1] == "T is K b, in what b counts: --seq-len, if that is sequences"
     runs = load({"lr": [1e-3, 2e-3, 4e-3], "steps": [100, 100, 50], "tokens": [1e6] * 3, "loss": [3.0, 3.1, 3.2]}, {})
     assert_array_equal(runs.values["b"], [1e4, 1e4, 2e4])
@@ -243,6 +246,20 @@ def test_tokens_iterations_and_batch_sizes_give_each_other(tmp_path: Path) -> No
     assert none.dropped == {"a setting is missing": (0,)}
     alone = load({"lr": [1e-3, 2e-3, 4e-3], "steps": [100] * 3, "loss": [3.0, 3.1, 3.2]}, {})
     assert (alone.counted, list(alone.T), list(alone.values)) == ("iterations", [100] * 3, ["eta"])
+
+
+@pytest.mark.parametrize("name", ["seq_len", "config.seq_length", "sequenceLength", "max_seq_len", "block_size"])
+def test_a_batch_smaller_than_a_sequence_counts_sequences_of_the_length_in_its_column(name: str) -> None:
+    table = {"lr": [1e-3, 2e-3, 4e-3], "batch_size": [32, 32, 64], "steps": [9] * 3, "loss": [3.1, 3.0, 3.2]}
+    runs = load({**table, name: [4096] * 3}, {})
+    assert_array_equal(runs.values["b"], [131072, 131072, 262144])
+    assert_array_equal(runs.T, 9 * runs.values["b"])
+    assert runs.notes[-1] == f"seq_len is the column {name}: 4096"
+    tokens = {**table, "batch_size": [8192, 8192, 16384], name: [4096] * 3}
+    assert_array_equal(load(tokens, {}).values["b"], tokens["batch_size"])
+    assert_array_equal(load(tokens, {}, b_unit="sequences").values["b"], np.array(tokens["batch_size"]) * 4096)
+    with pytest.warns(Note, match="yet 32 are fewer than a sequence: --seq-len 4096, say, or"):
+        assert_array_equal(load(table, {}).values["b"], table["batch_size"])
 
 
 def test_beta_is_its_complement_and_variables_stand_in_their_order() -> None:
@@ -333,7 +350,11 @@ def test_what_follows_from_what_is_known_is_said() -> None:
 
 
 def test_what_differs_at_each_point_of_a_grid_does_not_follow_from_it() -> None:
-    grid = {"lr": [1, 2, 4, 8] * 4, "tokens": [1e9] * 16, "batch_size": [k for k in (1, 2, 4, 8) for _ in range(4)]}
+    grid = {
+        "lr": [1, 2, 4, 8] * 4,
+        "tokens": [1e9] * 16,
+        "batch_size": [k for k in (1e3, 2e3, 4e3, 8e3) for _ in range(4)],
+    }
     with pytest.raises(ValueError, match="other columns vary among the runs"):
         load({**grid, "loss": [3 + k / 100 for k in range(16)], "clip": [0, 1, 1, 0, 1, 0, 0, 1] * 2}, {})
 
