@@ -143,7 +143,7 @@ def load(
         if name not in table:
             raise unknown("column", name, table)
     chosen, notes = choose(table, columns)
-    raw = dict(zip(chosen, numbers(table, chosen.values())))
+    raw = dict(zip(chosen, numbers(table, chosen.values(), lines, chosen["loss"])))
     if "beta" in raw:
         raw["alpha"] = np.array([complement(x) if np.isfinite(x) else np.nan for x in raw.pop("beta")])
     unit_of_b = _in_tokens(raw, table, seq_len, b_unit, notes)

@@ -104,22 +104,31 @@ def plain(cell: str) -> float | str:
         return cell
 
 
-def numbers(table: Table, names: Iterable[str]) -> list[Floats]:
+def numbers(table: Table, names: Iterable[str], lines: NDArray[np.intp], words: str | None = None) -> list[Floats]:
     """Return columns as numbers, NaN where a cell is empty: 0.003, 3e-3, 0,003, 512k, 1.3B, 1,000,000, 1'000.
 
     The decimal mark is the one by which all of them are numbers: 0,5 tells, 1.000.000 does, 1,234 does not.
+
+    Args:
+        table: the columns as text.
+        names: those that are wanted.
+        lines: of each row.
+        words: the column in which words stand for no number, too: "diverged", say.
 
     Raises:
         ValueError: a cell is neither empty nor a number.
     """
     columns = {name: [_GAP.sub("", cell) for cell in table[name]] for name in names}
-    telling = [cell for cells in columns.values() for cell in cells if "," in cell or "." in cell]
+    every = (cell for cells in columns.values() for cell in cells if "," in cell or "." in cell)
+    telling = [cell for cell in every if any(form.fullmatch(cell) for form in _NUMBER.values())]
     mark = next((mark for mark, form in _NUMBER.items() if all(map(form.fullmatch, telling))), ".")
     form, between, found = _NUMBER[mark], "," if mark == "." else ".", []
     for name, cells in columns.items():
         values = [plain(c.replace(between, "").replace(mark, ".") if form.fullmatch(c) else c) for c in cells]
-        for cell, value in zip(cells, values):
-            if isinstance(value, str) and value != "empty":
-                raise bad(f"column {name}: a cell is a number or empty", cell[:40], "0.003, say, or 512k")
-        found.append(np.array([math.nan if value == "empty" else value for value in values], dtype=np.float64))
+        others = [k for k, value in enumerate(values) if isinstance(value, str) and value != "empty"]
+        # A column without a number is another than was meant.
+        if others and (name != words or not any(isinstance(value, float) for value in values)):
+            rule = f"column {name}, line {lines[others[0]]}: a cell is a number or empty"
+            raise bad(rule, cells[others[0]][:40], "0.003, say, or 512k")
+        found.append(np.array([math.nan if isinstance(value, str) else value for value in values], dtype=np.float64))
     return found

@@ -105,14 +105,29 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
 def test_the_decimal_mark_is_the_one_by_which_all_are_numbers(
     cells: dict[str, list[str]], values: list[list[float]]
 ) -> None:
-    for found, expected in zip(numbers(cells, cells), values, strict=True):
+    for found, expected in zip(numbers(cells, cells, np.arange(9)), values, strict=True):
         assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("cell", ["fast", "1,5,2", "3q", "2024-01-01", "1 2", "True", "50x2", "0.5.1"])
 def test_a_cell_that_is_no_number_is_named(cell: str) -> None:
-    with pytest.raises(ValueError, match=rf"column b: a cell is a number or empty\. Given: '{cell}'"):
-        numbers({"b": ["1", cell]}, ["b"])
+    with pytest.raises(ValueError, match=rf"column b, line 7: a cell is a number or empty\. Given: '{cell}'"):
+        numbers({"b": ["1", cell]}, ["b"], np.array([5, 7]))
+
+
+@pytest.mark.parametrize("cell", ["diverged", "OOM", "#DIV/0!", "?", "n.a.", "3,1,2"])
+def test_a_run_whose_loss_is_a_word_has_none(tmp_path: Path, cell: str) -> None:
+    for mark, between in (".,", ",;"):
+        rows = [
+            row.replace(",", between).replace(".", mark) for row in (HEADER, *ROWS[:2], "2e-3,1000,1e6,", *ROWS[2:])
+        ]
+        rows[3] += f'"{cell}"'
+        runs = load(write(tmp_path, *rows[1:], header=rows[0]), {})
+        assert runs.dropped == {"the loss is missing or no finite number": (4,)}
+        assert_array_equal(runs.loss, COLUMNS["loss"])
+    words = write(tmp_path, *(f"{row},{cell.replace(',', ' ')}" for row in ROWS), header=f"{HEADER},state")
+    with pytest.raises(ValueError, match="column state, line 2: a cell is a number or empty"):
+        load(words, {"loss": "state"})
 
 
 def test_each_reason_to_drop_a_row_is_counted_with_its_lines(tmp_path: Path) -> None:
@@ -445,7 +460,7 @@ def test_frames_and_datasets_are_tables() -> None:
     assert_array_equal(runs[3].loss, [3.1, 3.0, 3.05, 3.2])
     for k in (4, 5):
         assert runs[k].dropped == {"the loss is missing or no finite number": (3,)}
-    with pytest.raises(ValueError, match="column started: a cell is a number or empty"):
+    with pytest.raises(ValueError, match="column started, line 0: a cell is a number or empty"):
         load(kinds, {"T": "started"})
 
 
@@ -475,7 +490,7 @@ def test_frames_and_datasets_are_tables() -> None:
         (HEADER, ['"1'], {}, "must be a readable CSV file .unexpected end of data"),
         (HEADER, ["9" * 140000], {}, "must be a readable CSV file .field larger than field limit"),
         (f"{HEADER},lr_schedule", [f"{row},cosine" for row in ROWS], {"columns": {"eta": "lr_schedule"}},
-         "column lr_schedule: a cell is a number or empty. Given: 'cosine'"),
+         "column lr_schedule, line 2: a cell is a number or empty. Given: 'cosine'"),
         (HEADER, ROWS, {"b_unit": "sequences"}, "--seq-len 4096"),
     ],
 )  # fmt: skip
