@@ -73,8 +73,7 @@ def test_a_bound_given_by_a_function_gets_the_axes_themselves(small: Grid) -> No
     axes = {name: values for name, values in values_of(small).items() if name != "alpha"}
     proxy = FunctionProxy(risk, {"C": 2.0})
     tables = tabulate(proxy, axes, {"alpha": 0.5}, NOWHERE, over=("b",), dtype="float64")
-    point = {"eta": 0.1, "T": 100.0}
-    hoisted = tables.hoisted._replace(point=point)
+    hoisted = tables.hoisted._replace(point={**tables.hoisted.point, "eta": 0.1, "T": 100.0})
     assert tables.call is not None
     assert tables.call(hoisted, tables.scanned._replace(value=10.0)) == 0.2 + 0.1 + 0.5
 

@@ -36,7 +36,7 @@ def on_axes(hoisted: Hoisted, own: Callable[[str, Any], Any]) -> Hoisted:
     """The tables of a search, each put through a function of its axis and itself; all else as it is."""
 
     def choose(path: tuple[Any, ...], leaf: Any) -> Any:
-        return own(path[-1].key, leaf) if isinstance(path[-1], jax.tree_util.DictKey) else leaf
+        return own(path[-1].key, leaf) if isinstance(path[-1], jax.tree_util.DictKey) and leaf.ndim else leaf
 
     chosen: Hoisted = jax.tree_util.tree_map_with_path(choose, hoisted)
     return chosen

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,8 +49,7 @@ class Hoisted(NamedTuple):
     rest: Sequence[Any] = ()  # the same for terms without such a factor
     penalty: Sequence[Any] = ()  # 0 or +inf, a mapping for every axis
     limit: Mapping[str, Any] = {}  # b min_K and T, where both are axes
-    point: Mapping[str, Any] = {}  # of a function, the axes themselves
-    held: Sequence[Any] = ()  # of a function, the values of what is no axis
+    point: Mapping[str, Any] = {}  # of a function, the axes themselves, and the value of what is none
     constants: Sequence[Any] = ()  # of a function
 
 
@@ -69,13 +69,12 @@ class Call:
 
     function: RiskFunction
     arguments: tuple[str, ...]
-    held: tuple[str, ...]
     constants: tuple[str, ...]
     scan: str
 
     def __call__(self, hoisted: Hoisted, entry: Scanned) -> Any:
         """Return the risk at one point of the scanned axis."""
-        at = {**dict(zip(self.held, hoisted.held)), **hoisted.point, self.scan: entry.value}
+        at = {**hoisted.point, self.scan: entry.value}
         constants = dict(zip(self.constants, hoisted.constants))
         # What the bound does not depend on is passed as 1.
         return self.function(*(at.get(v, hoisted.zero + 1) for v in self.arguments), constants)
@@ -85,7 +84,7 @@ class Call:
 class Tables:
     """A search in numbers.
 
-    Every dictionary inside ``hoisted`` is keyed by axis, and its entry under an axis has one value
+    Every dictionary inside ``hoisted`` is keyed by variable, and its entry under an axis has one value
     per point of that axis; all else there is a scalar.
     """
 
@@ -125,20 +124,38 @@ def tabulate(
         ValueError: a term leaves the range of ``dtype`` on this grid.
     """
     scan = scan_axis(proxy, over, domain)
+    number = partial(np.asarray, dtype=dtype)
+    hoisted = Hoisted(
+        number(0),
+        penalty=[{v: number(domain.penalty[v])} for v in axes if v in domain.penalty and v != scan],
+        limit={v: number(x) for v, x in domain.limit.items() if v != scan},
+    )
+    scanned = Scanned(
+        np.arange(len(axes[scan]), dtype=np.int32),
+        penalty=number(domain.penalty[scan]) if scan in domain.penalty else None,
+        limit=number(domain.limit[scan]) if scan in domain.limit else None,
+    )
+    call = None
     if isinstance(proxy, Proxy):
         check_range(proxy, axes, fixed, domain, scan, np.finfo(dtype))
-        call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
+
+        def entry(term: Term) -> tuple[Any, list[dict[str, Any]]]:
+            """A coefficient, fixed variables folded in, and the term's table on each other axis."""
+            own = ((v, factor) for v, factor in term.factors.items() if v in axes and v != scan)
+            tables = [{v: number(evaluate_factor(factor, axes[v]))} for v, factor in own]
+            return number(coefficient(term, proxy.constants, axes, fixed)), tables
+
+        groups, rest = grouped(proxy.terms, scan)
+        scanned = scanned._replace(groups=[number(evaluate_factor(factor, axes[scan])) for factor in groups])
+        hoisted = hoisted._replace(groups=[[*map(entry, each)] for each in groups.values()], rest=[*map(entry, rest)])
     else:
-        call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
-    penalty = [{v: domain.penalty[v]} for v in axes if v in domain.penalty and v != scan]
-    limit = {v: x for v, x in domain.limit.items() if v != scan}
-    hoisted = hoisted._replace(penalty=penalty, limit=limit)
-    index = np.arange(len(axes[scan]), dtype=np.int32)
-    scanned = scanned._replace(index=index, penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
-    sizes = {name: len(values) for name, values in axes.items()}
-    if dtype != "float64":
-        hoisted, scanned = (_cast(tree, np.dtype(dtype)) for tree in (hoisted, scanned))
-    return Tables(call, scan, over, hoisted, scanned, sizes)
+        call, values = Call(proxy.function, proxy.arguments(), tuple(proxy.constants), scan), {**fixed, **axes}
+        scanned = scanned._replace(value=number(axes[scan]))
+        hoisted = hoisted._replace(
+            point={v: number(values[v]) for v in proxy.variables() if v != scan},
+            constants=[number(value) for value in proxy.constants.values()],
+        )
+    return Tables(call, scan, over, hoisted, scanned, {name: len(values) for name, values in axes.items()})
 
 
 def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]], list[Term]]:
@@ -150,22 +167,7 @@ def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]],
     return groups, [term for term in terms if scan not in term.factors]
 
 
-def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Held) -> tuple[Hoisted, Scanned]:
-    """The tables of a sum of terms, grouped by their factor on the scanned axis."""
-
-    def entry(term: Term) -> tuple[Any, list]:
-        """A coefficient, fixed variables folded in, and the term's table on each other axis."""
-        tables = [{v: evaluate_factor(f, axes[v])} for v, f in term.factors.items() if v in axes and v != scan]
-        return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
-
-    groups, rest = grouped(proxy.terms, scan)
-    scanned = Scanned(None, [evaluate_factor(factor, axes[scan]) for factor in groups])
-    return Hoisted(
-        np.zeros(()), [list(map(entry, members)) for members in groups.values()], list(map(entry, rest))
-    ), scanned
-
-
-def coefficient(term: Term, constants: Mapping[str, Any], axes: Axes, fixed: Held) -> Any:
+def coefficient(term: Term, constants: Mapping[str, Any], axes: Collection[str], fixed: Held) -> Any:
     """Return a term's coefficient with the variables that are no axes folded in."""
     value = term.coefficient(constants)
     for variable, factor in term.factors.items():
@@ -180,14 +182,13 @@ def with_combinations(tables: Tables, proxy: Proxy, constants: Sequence[Mapping[
     Each coefficient is that of a single search: by Python's floats where there are powers, as NumPy's have other last
     bits.
     """
-    axes = {axis: np.empty(0) for axis in tables.sizes}
     columns = {name: np.array([each[name] for each in constants]) for name in constants[0]}
 
     def numbers(term: Term) -> Floats:
         if all(exponent == 1 and not isinstance(name, Quantity) for name, exponent in term.constants.items()):
             with np.errstate(over="ignore"):  # inf, as of floats
-                return np.broadcast_to(coefficient(term, columns, axes, fixed), len(constants))
-        return np.array([coefficient(term, each, axes, fixed) for each in constants])
+                return np.broadcast_to(coefficient(term, columns, tables.sizes, fixed), len(constants))
+        return np.array([coefficient(term, each, tables.sizes, fixed) for each in constants])
 
     def entries(terms: Sequence[Term], alone: Any) -> list[Any]:
         return [(np.float64(1), [{COMBINATION: numbers(t)}, *own]) for t, (_, own) in zip(terms, alone, strict=True)]
@@ -198,30 +199,6 @@ def with_combinations(tables: Tables, proxy: Proxy, constants: Sequence[Mapping[
         rest=entries(rest, tables.hoisted.rest),
     )
     return replace(tables, hoisted=hoisted, sizes={COMBINATION: len(constants), **tables.sizes})
-
-
-def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Held) -> tuple[Call, Hoisted, Scanned]:
-    """The tables of a function: the axes themselves."""
-    variables = proxy.variables()
-    held = tuple(v for v in variables if v not in axes)
-    hoisted = Hoisted(
-        np.zeros(()),
-        point={v: axes[v] for v in variables if v in axes and v != scan},
-        held=[np.float64(fixed[v]) for v in held],
-        constants=[np.float64(value) for value in proxy.constants.values()],
-    )
-    call = Call(proxy.function, proxy.arguments(), held, tuple(proxy.constants), scan)
-    return call, hoisted, Scanned(None, value=axes[scan])
-
-
-def _cast(tree: Any, dtype: np.dtype) -> Any:
-    """A tree of tables in another precision; integers stay."""
-    if isinstance(tree, Mapping):
-        return {key: _cast(value, dtype) for key, value in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        parts = [_cast(value, dtype) for value in tree]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return tree if tree is None or tree.dtype.kind == "i" else np.asarray(tree, dtype)
 
 
 def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domain) -> str:
@@ -248,32 +225,20 @@ def domain_of(
     axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch: str | None, path: Mapping[str, Power]
 ) -> Domain:
     """Return the domain that caps and a smallest number of iterations leave of a grid; ``batch`` is b's name."""
-    b, batch_path = str(batch), path.get(str(batch))
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
     limit: dict[str, Floats] = {}
-
-    def also(name: str, inside: NDArray[np.bool_]) -> None:
-        allowed[name] = allowed.get(name, np.ones(inside.shape, bool)) & inside
-
-    # K where it is one number; NaN, which is never too small, where nothing fixes it.
-    iterations = fixed.get("K", math.nan)
-    if "T" in fixed and "K" not in fixed:
-        on_path = None if batch_path is None else batch_path.at(fixed["T"])
-        iterations = fixed["T"] / (fixed.get(b, math.nan) if on_path is None else on_path)
-    if min_K is not None and "K" in axes:
-        also("K", axes["K"] >= min_K)
-    elif min_K is not None and batch_path is not None and "T" in axes:
-        also("T", axes["T"] / batch_path.at(axes["T"]) >= min_K)
-    elif min_K is not None and b in axes and "T" in axes:
-        limit = {b: axes[b] * min_K, "T": np.asarray(axes["T"])}
-    elif min_K is not None and b in axes and "T" in fixed:
-        also(b, axes[b] * min_K <= fixed["T"])
-    elif min_K is not None and "T" in axes and b in fixed:
-        also("T", axes["T"] >= fixed[b] * min_K)
-    elif min_K is not None and iterations < min_K:
-        # Nothing varies: one axis bears the verdict for every cell.
-        name = next(iter(axes))
-        also(name, np.zeros(axes[name].shape, bool))
+    batch = str(batch)
+    at: dict[str, Any] = {**fixed, **axes}
+    if batch in path and "T" in at:
+        at[batch] = path[batch].at(at["T"])
+    if min_K is not None and batch in axes and "T" in axes:
+        limit = {batch: axes[batch] * min_K, "T": np.asarray(axes["T"])}
+    elif min_K is not None and ("K" in at or {batch, "T"} <= {*at}):
+        enough = at["K"] >= min_K if "K" in at else at[batch] * min_K <= at["T"]
+        on = [v for v in (("K",) if "K" in at else (batch, "T")) if v in axes]
+        if on or not enough:
+            name = on[0] if on else next(iter(axes))  # where nothing varies, one axis bears the verdict for every cell
+            allowed[name] = allowed.get(name, True) & np.broadcast_to(enough, axes[name].shape)
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
 
 
@@ -307,14 +272,10 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
     inside = {v: axes[v][domain.penalty[v] == 0] for v in domain.penalty if v in axes}
     allowed = {v: inside[v] if v in inside and inside[v].size else values for v, values in axes.items()}
     for term in proxy.terms:
-        held = {v: factor for v, factor in term.factors.items() if v in fixed}
-        if any(evaluate_factor(factor, fixed[v]) == 0 for v, factor in held.items()):
+        held = [_log(factor, fixed[v]) for v, factor in term.factors.items() if v in fixed]
+        if -math.inf in held:
             continue  # the term is not there
-        number = term.coefficient(proxy.constants)
-        start = math.log(number) if 0 < number < math.inf else float(term.log_coefficient(proxy.constants))
-        for v, factor in held.items():
-            power = None if isinstance(factor, str) else float(factor) * math.log(fixed[v])
-            start += float(np.log(evaluate_factor(factor, fixed[v]))) if power is None else power
+        start = sum(held, term.log_coefficient(proxy.constants))
         along = sorted((v for v in term.factors if v in axes), key=lambda v: v == scan)
         ends = {v: _ends(term.factors[v], allowed[v]) for v in along}
         for extreme in (max, min):
@@ -332,8 +293,12 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
 
 
 def _ends(factor: Factor, values: Floats) -> list[tuple[float, float]]:
-    """The log of a factor, and the value, at the first and the last value at which it is not zero: it is monotone."""
-    if not isinstance(factor, str):
-        return [(float(factor) * math.log(x), float(x)) for x in values[[0, -1]]]
-    table = evaluate_factor(factor, values)
-    return [(math.log(y), float(x)) for x, y in zip(values[table > 0][[0, -1]], table[table > 0][[0, -1]])]
+    """The log of a factor, and the value, at the first and the last value at which it is not nought: it is monotone."""
+    logs = _log(factor, values)
+    return [(float(logs[k]), float(values[k])) for k in np.flatnonzero(np.isfinite(logs))[[0, -1]]]
+
+
+def _log(factor: Factor, values: Any) -> Any:
+    """The log of a factor, where the factor itself may leave float64; -inf where it is nought."""
+    with np.errstate(divide="ignore"):
+        return np.log(evaluate_factor(factor, values)) if isinstance(factor, str) else float(factor) * np.log(values)
