@@ -1,5 +1,6 @@
 """``hpgrid transfer``: hyperparameters from one token budget to another."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -142,22 +143,24 @@ def print_transfer(
         from hpgrid.transfers.transfer import transfer
 
         answer = transfer(**asked)
+        answer = answer if fitted is None else replace(answer, counted=fitted.runs.counted)
     if plot is not None:
         options.write_picture(answer.figure(), plot)
     if fitted is None:
         return options.say("transfer", answer, json_, details)
 
     from hpgrid.fits.model import row_costs
-    from hpgrid.text import to_width
+    from hpgrid.fits.report import beside_transfer
+    from hpgrid.record import plain
 
-    costs = row_costs(fitted, answer.rows, answer.T)
+    costs, best = row_costs(fitted, answer.rows, answer.T), fitted.predict(answer.T)
     if json_:
-        options.print_json("transfer", {**answer.as_dict(), "on_the_surface": costs})
+        surface = {"counted": answer.counted, "at": best.at, "interval": best.interval, "edge": best.edge,
+                   "reached": fitted.reached}  # fmt: skip
+        options.print_json("transfer", {**answer.as_dict(), "on_the_surface": plain(costs), "surface": plain(surface)})
         return 0
-    told = ", ".join(f"{regime} {cost:+.4f}" for regime, cost in costs.items())
-    last = f"Loss above the optimum at the new budget by the surface of your runs, in nats per token: {told}."
-    answer.answer().show(details)
-    print("", to_width([last]), sep="\n")
+    said = answer.answer()
+    replace(said, notes=[*said.notes, *beside_transfer(fitted, answer.T, costs)]).show(details)
     return 0
 
 

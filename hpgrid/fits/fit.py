@@ -288,13 +288,16 @@ class Fit(Labelled, Pictured):
                 name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
                 ways[name] = start.with_values(eta=law.eta, b=law.b)
         settings = {name: best | {v: float(getattr(at, v)) for v in known} for name, at in ways.items()}
-        # Of a variable of which no optimum was seen the surface says nothing at another value.
-        open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]
-        told = {name: all(np.isclose(at[v], own.at[v]) for v in open_) for name, at in settings.items()}
         return tuple(
-            Baseline(name, at, self.regret(at, T) if told[name] else np.nan, name.startswith(("best", "rule")))
-            for name, at in settings.items()
+            Baseline(name, at, self.excess(at, T), name.startswith(("best", "rule"))) for name, at in settings.items()
         )
+
+    def excess(self, at: Mapping[str, float], T: float) -> float:
+        """Return the regret, NaN at another value of a variable of which no optimum was seen: the surface has none."""
+        own = self.predict(T)
+        open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]
+        seen = all(np.isclose(at.get(v, own.at[v]), own.at[v]) for v in open_)
+        return self.regret(at, T) if seen else np.nan
 
     @cached_property
     def holdout(self) -> Holdout | None:

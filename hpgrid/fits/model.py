@@ -299,6 +299,6 @@ def start_of(fit: Fit, alpha: float | None) -> tuple[dict[str, float], str, dict
 
 
 def row_costs(fit: Fit, rows: Sequence[Row], T: float) -> dict[str, float]:
-    """Return by how much each row of a transfer is above the fitted optimum at its budget, by the surface."""
+    """Return by how much each row of a transfer is above the fitted optimum at its budget, as ``Fit.excess``."""
     own = fit.predict(T).at
-    return {row.regime: fit.regret({v: x for v, x in row.at.values.items() if v in own}, T) for row in rows}
+    return {row.regime: fit.excess({v: x for v, x in row.at.values.items() if v in own}, T) for row in rows}

@@ -62,7 +62,11 @@ def as_dict(
         "prediction": [_prediction(fit, fit.predict(T)) for T in budgets],
         "held": [dict(fit.predict(T).held) for T in budgets],
         "reached": plain(fit.reached),
-        "baselines": [{"name": b.name, **_chosen(fit, b.at, T)} for T in budgets for b in fit.baselines(T)],
+        "baselines": [
+            {"name": b.name, "T": T, **plain(b.at), "excess": plain(b.excess)}
+            for T in budgets
+            for b in fit.baselines(T)
+        ],
         "holdout": out and {"T": out.T, "prediction": _prediction(fit, out.prediction), "excess": dict(out.excess)},
         "exponents": [_exponent(s) for s in fit.exponents],
         "runs": {
@@ -201,7 +205,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
     """What to set; how sure that is, what a miss costs, and what of it the sweep does not show."""
     predictions = [fit.predict(T) for T in budgets]
     last, unit = predictions[-1], fit.limits.unit
-    settings, said = list[str](), list[str]()
+    settings = list[str]()
     for p in predictions:
         parts = []
         for v, x in p.at.items():
@@ -210,7 +214,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
             # A run has a whole number of them.
             parts += [units(max(round(x / unit), 1) * unit, unit)] * (v == "b" and unit > 1)
         settings.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
-    rest = [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if last.interval else []
+    rest = _sure(fit, last)
     same = [text.held(v, x) for v, x in fit.constant.items()]
     rest += [f"The rest is as in your runs, {' and '.join(same)}."] if same else []
     costs: list[str] = []
@@ -226,7 +230,35 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
         rest.append(f"At most {most} is lost, 0.5% of the loss, with any {' or '.join(ranges)}"
                     + ", the rest tuned again" * (len(costs) > 1)
                     + f", for {text.number(last.T)}" * (len(budgets) > 1) + ".")  # fmt: skip
-    said += [" ".join(rest)] if rest else []
+    return settings, [*([" ".join(rest)] if rest else []), *_warnings(fit, budgets)]
+
+
+def beside_transfer(fit: Fit, T: float, costs: Mapping[str, float]) -> list[str]:
+    """Return what a fit says beside a transfer from it: its rows' costs, its own setting, and what that does not show.
+
+    Args:
+        fit: of the runs.
+        T: the new budget.
+        costs: of each row, ``Fit.excess``.
+    """
+    told = ", ".join(f"{regime} {_loss(fit, cost)}" for regime, cost in costs.items())
+    (own,), sure = _answer(fit, [T])[0], _sure(fit, fit.predict(T))
+    unseen = "; - where no optimum was seen of what it moves" * any(map(math.isnan, costs.values()))
+    return [
+        f"Loss above the optimum at the new budget by the surface of your runs, in {_unit(fit)}: {told}{unseen}.",
+        " ".join([f"By that surface alone: {own}", *sure]),
+        *_warnings(fit, [T]),
+    ]
+
+
+def _sure(fit: Fit, prediction: Prediction) -> list[str]:
+    return [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if prediction.interval else []
+
+
+def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:
+    """What of an answer the sweep does not show."""
+    predictions, said = [fit.predict(T) for T in budgets], list[str]()
+    last = predictions[-1]
     for v in last.edge:
         side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
         said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
@@ -247,7 +279,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
         said.append("Your runs have one budget: how the optimum moves with T is the theory's.")
     if count := sum(map(len, fit.dropped.values())):
         said.append(f"{count} of the {fit.read} lines were dropped.")
-    return settings, said
+    return said
 
 
 def _marks(fit: Fit) -> str:

@@ -62,7 +62,7 @@ def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> 
             values[name] = f"{max(at[name], 1):.0f}" if whole and at[name] < 1e6 else number(at[name])
     shown = values if names is None else names
     said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and name in shown)
-    budget = f"{number(found.T)} tokens" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
+    budget = f"{number(found.T)} {found.counted}" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
     iterations = f": {number(at.K)} iterations" if b is not None and counted_in_tokens(found.rules.bound) else ""
     return f"For {budget} set {said}{iterations}."
 

@@ -44,6 +44,7 @@ class Transfer(Result, TransferProblem, Pictured):
         notes: what holds of all rows, a sentence each, without a full stop.
         costs: what the rows cost, or None where neither constants nor a calibration were asked for.
         rules: the exact laws that the rows were read off.
+        counted: what T counts: "iterations" of runs that have no tokens.
     """
 
     pictures = "hpgrid.transfers.picture"
@@ -58,6 +59,7 @@ class Transfer(Result, TransferProblem, Pictured):
     notes: tuple[str, ...]
     costs: Costs | None
     rules: Rules = field(compare=False, repr=False)
+    counted: str = "tokens"
 
     @property
     def budget(self) -> str:

@@ -377,6 +377,30 @@ def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surfac
     assert_allclose(alone["rows"][0]["at"]["eta"] / alone["start"]["eta"], 0.5)  # four times 48000
 
 
+def test_a_transfer_from_runs_says_the_unit_and_the_border_that_fit_says(table: Path, capsys: Capture) -> None:
+    told = printed("transfer", capsys, "--fit", RATES, "--to", "96000")
+    assert told.startswith("For 9.6e+04 iterations set eta = ")
+    first = printed("fit", capsys, RATES, "--predict", "96000").partition("\n")[0]
+    assert first in " ".join(told.split())
+    runs, T, C = sweep(np.random.default_rng(9), (1.0, 4.0), (7, 7), 3.0)
+    kept = runs["b"] > best(4 * T, C)[1] * 3
+    write_table(table, {name: x[kept] for name, x in runs.items()})
+    asked = ("--fit", table, "--to", f"T={16 * T}")
+    told = " ".join(printed("transfer", capsys, *asked).split())
+    assert "The best b is at the border of your sweep: also run b = " in told
+    assert "C -; - where no optimum was seen" in told  # b ~ T^(1/2), and fit has b stay
+    found = fit({name: x[kept] for name, x in runs.items()})
+    answer = json.loads(printed("transfer", capsys, *asked, "--json"))
+    assert answer["on_the_surface"] == {"C": None}
+    assert (answer["surface"]["counted"], answer["surface"]["edge"]) == ("tokens", ["b"])
+    assert_allclose(answer["surface"]["at"]["b"], found.predict(16 * T).at["b"], rtol=1e-6)
+    # A batch size that stays costs what fit says.
+    excess = {each.name: each.excess for each in found.baselines(16 * T)}
+    (row,) = json.loads(printed("transfer", capsys, *asked, "--regime", "A", "--json"))["on_the_surface"].values()
+    assert row == pytest.approx(found.regret({"eta": found.predict(4 * T).at["eta"] / 2}, 16 * T), rel=1e-6)
+    assert np.isnan(excess["rule C: eta ~ T^(-1/4), b ~ T^(1/2)"])
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     runs, *_ = sweep(np.random.default_rng(8), (1.0, 4.0), (6, 5), 2.0)
