@@ -13,6 +13,7 @@ import re
 import stat
 import sys
 import tempfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_whole(path: Path, most: int = WRITTEN, links: bool = True) -> bytes:
 
 
 def read_text(path: Path, rule: str, most: int = WRITTEN) -> str:
-    """Return the text of a file that a person wrote, with or without a byte order mark.
+    """Return the text of a file that a person wrote: UTF-8, or what a byte order mark says is UTF-16.
 
     Args:
         path: the file.
@@ -68,7 +69,8 @@ def read_text(path: Path, rule: str, most: int = WRITTEN) -> str:
         ValueError: it can't be read, or is no text.
     """
     try:
-        return read_whole(path, most).decode("utf-8-sig")
+        held = read_whole(path, most)
+        return held.decode("utf-16" if held[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
     except UnicodeDecodeError:
         reason: object = "it is not UTF-8 text"
     except OSError as error:

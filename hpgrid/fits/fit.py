@@ -356,7 +356,8 @@ def fit(
     """Return the surface of a sweep's losses, and what it says of the next setting.
 
     Args:
-        data: a CSV file's path, a mapping of columns, a pandas or polars DataFrame, or an xarray Dataset: a row a run.
+        data: the path of a CSV or JSON file, a list of runs, each a mapping, a mapping of columns, a pandas or polars
+            DataFrame, or an xarray Dataset: a row a run.
         eta: the column of the learning rate; this one and the next are known by their usual names, too.
         b: of the batch size.
         alpha: of 1 - beta, where momentum was tuned.

@@ -27,6 +27,9 @@ SAME = 0.005
 #: Fewer tokens than any sequence that language models are trained on: a batch of fewer counts sequences.
 SHORTEST = 512
 
+#: The name of a column that counts not one by one: tokens_M, tokens (B).
+_IN_UNITS = re.compile(r"(\b|_)(m|b|g|millions?|billions?)\W*$", re.IGNORECASE)
+
 #: What a column of seeds holds of rows that are no run.
 _SUMMARIES = {"mean", "avg", "average", "median", "all", "std", "sd", "sem", "stderr", "var"}
 
@@ -161,7 +164,14 @@ def load(
         raise bad("a fit takes three runs or more", f"{len(loss)} left ({told})"[:150], "a table with more of them")
     if (b > T).any():
         given = f"b = {b[b > T][0]:g} and T = {T[b > T][0]:g} in line {lines[b > T][0]}"
-        raise bad("a batch has at most as many tokens as the run", given, "the units: --seq-len or --b-unit")
+        raise bad(
+            "a batch has at most as many tokens as the run",
+            given,
+            "the units: --seq-len, --b-unit, or 1000M for tokens in millions",
+        )
+    if _IN_UNITS.search(chosen.get("T", "")) and T.max() < 1e6:
+        note(f"T is taken to count tokens, {T.max():g} of them at most: write {T.max():g}M in the cells of "
+             f"{chosen['T']}, if it counts millions")  # fmt: skip
     if np.ptp(loss) == 0:
         raise bad("losses differ among the runs", f"{loss[0]:g} in all of them", "--loss and another column")
     known = [*(x.tolist() for x in settings.values()), *(table[name] for name in ignore)]

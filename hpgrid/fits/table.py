@@ -1,9 +1,10 @@
-"""A table as text, from a CSV file, a mapping, a data frame or a dataset; and its columns as numbers."""
+"""A table as text, from a CSV or JSON file, runs, columns, a data frame or a dataset; and its columns as numbers."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
 from collections import Counter
@@ -27,6 +28,12 @@ _EMPTY = frozenset(("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>", "nat
 #: What stands between thousands beside commas and points: 1'000, 1_000, 1 000 with any blank.
 _GAP = re.compile(r"(?<=\d)[\s'\u2019_](?=\d{3}(?!\d))")
 
+#: What a file that can't be read is told.
+_RULE = "the table of runs must be a readable CSV file"
+
+#: A run as JSON.
+_SHOWN = '{"lr": 0.001, "batch_size": 524288, "tokens": 1e9, "loss": 3.1}, say'
+
 #: Numbers by their decimal mark, the other mark between thousands, perhaps a unit behind. 0,001 has no thousands.
 _NUMBER = {
     mark: re.compile(rf"[+-]?(\d*|[1-9]\d?\d?([{between}]\d{{3}})+)([{mark}]\d*)?(e[+-]?\d+)?\s*[a-z]*", re.IGNORECASE)
@@ -38,22 +45,33 @@ def as_table(data: Any) -> tuple[Table, NDArray[np.intp]]:
     """Return a table's columns, and of each row its line in the file, or its number from 0.
 
     Args:
-        data: a CSV file's path, a mapping of columns, a pandas or polars DataFrame, or an xarray Dataset.
+        data: the path of a CSV or JSON file, a list of runs, each a mapping, a mapping of columns, a pandas or polars
+            DataFrame, or an xarray Dataset.
 
     Raises:
         ValueError: it is none of these, can't be read, has a name twice or columns of several lengths.
     """
+    lines: list[int] | None = None
+    text = read_text(Path(data), _RULE) if isinstance(data, str | Path) else ""
+    if text.lstrip()[:1] in ("[", "{"):
+        data, lines = _json(Path(data), text)
     if isinstance(data, str | Path):
-        names, columns, lines = _read(Path(data))
+        names, columns, lines = _csv(Path(data), text)
     else:
+        if isinstance(data, list | tuple) and all(isinstance(run, Mapping) for run in data):
+            data = {
+                key: [str(run.get(key, "")) for run in data] for key in dict.fromkeys(k for run in data for k in run)
+            }
         data = data.to_dataframe().reset_index() if hasattr(data, "to_dataframe") else data
         keys = list(getattr(data, "columns", data if isinstance(data, Mapping) else ()))
         if not keys or not np.size(data[keys[0]]):
-            instead = "a CSV file's path, a mapping of columns, a pandas or polars DataFrame, or an xarray Dataset"
-            raise bad("runs come as a table, a row each", type(data).__name__, instead)
+            instead = "the path of a CSV or JSON file, a list of mappings, a mapping of columns, a pandas or polars "
+            raise bad(
+                "runs come as a table, a row each", type(data).__name__, f"{instead}DataFrame, or an xarray Dataset"
+            )
         names = [str(key) for key in keys]
         columns = [[str(cell).strip() for cell in np.ravel(np.asanyarray(data[key]))] for key in keys]
-        lines = list(range(len(columns[0])))
+        lines = lines or list(range(len(columns[0])))
     for name, count in Counter(names).items():
         if count > 1:
             raise bad("each column has a name of its own", f"{name}, {count} times", "another name for one")
@@ -63,18 +81,30 @@ def as_table(data: Any) -> tuple[Table, NDArray[np.intp]]:
     return dict(zip(names, columns)), np.array(lines)
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+def _json(path: Path, text: str) -> tuple[Any, list[int] | None]:
+    """What a JSON file holds; where that is a value a line, a list of them, and their lines."""
+    try:
+        try:
+            return json.loads(text), None
+        except json.JSONDecodeError:
+            held = [(k, json.loads(line)) for k, line in enumerate(text.split("\n"), start=1) if line.strip()]
+            return [value for _, value in held], [k for k, _ in held]
+    except (ValueError, RecursionError) as error:
+        raise bad(f"a table of runs in JSON is a list of objects, or one a line ({error})", str(path), _SHOWN) from None
+
+
+def _csv(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]]:
     """A CSV file, by commas, semicolons or tabs; what begins with # is a comment, and an empty line nothing."""
-    rule = "the table of runs must be a readable CSV file"
-    text = read_text(path, rule)
     first = next((line for line in text.splitlines() if line.strip() and line[0] != "#"), "")
-    delimiter = max(",;\t", key=first.count)
+    told = re.match(r"sep=([,;\t])\s*$", first)  # a spreadsheet's word for it
+    text = text.replace(first, "", 1) if told else text
+    delimiter = told[1] if told else max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         cut = ((reader.line_num, [cell.strip() for cell in cells]) for cells in reader)
         rows = [(line, cells) for line, cells in cut if any(cells)]
     except csv.Error as error:
-        raise bad(f"{rule} ({error})", str(path), "the path of one") from None
+        raise bad(f"{_RULE} ({error})", str(path), "the path of one") from None
     head = next((k for k, (_, cells) in enumerate(rows) if cells[0][:1] != "#"), 0)
     # numpy.savetxt writes the line of names behind a #, and numbers come next.
     head -= bool(head and any(isinstance(plain(cell), float) for cell in rows[head][1]))

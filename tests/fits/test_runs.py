@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_usual_names_are_known_and_said(tmp_path: Path) -> None:
         TEXT.replace("1e6", "0.001B").replace("1000,", "1.0 k,"),
         TEXT.replace("lr", "Learning_Rate").replace("loss", "eval/loss").replace("tokens", "TOKENS"),
         TEXT.replace("lr", "learningRate").replace("batch_size", "Batch Size").replace("loss", "Val-Loss"),
+        "sep=;\r\n" + TEXT.replace(",", ";").replace(".", ","),
         TEXT.replace("\n", ",\n"),  # an empty column at the end
         TEXT.replace("loss", "loss,,"),
         TEXT.replace("3.1", "3.1,,"),
@@ -73,13 +75,14 @@ def test_usual_names_are_known_and_said(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_one_table_in_many_spellings(tmp_path: Path, text: str) -> None:
     path = tmp_path / "runs.csv"
-    path.write_bytes(text.encode())
-    runs = load(path, {})
-    assert_array_equal(runs.values["eta"], COLUMNS["lr"])
-    assert_array_equal(runs.values["b"], COLUMNS["batch_size"])
-    assert_array_equal(runs.T, COLUMNS["tokens"])
-    assert_array_equal(runs.loss, COLUMNS["loss"])
-    assert runs.dropped == {}
+    for coding in ("utf-8", "utf-16"):
+        path.write_bytes(text.removeprefix("\ufeff" * (coding == "utf-16")).encode(coding))
+        runs = load(path, {})
+        assert_array_equal(runs.values["eta"], COLUMNS["lr"])
+        assert_array_equal(runs.values["b"], COLUMNS["batch_size"])
+        assert_array_equal(runs.T, COLUMNS["tokens"])
+        assert_array_equal(runs.loss, COLUMNS["loss"])
+        assert runs.dropped == {}
 
 
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
@@ -505,7 +508,8 @@ def test_what_is_no_table_of_runs_is_refused(
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ([{"lr": 1}], "runs come as a table, a row each. Given: 'list'"),
+        ([1, 2], "runs come as a table, a row each. Given: 'list'"),
+        ([], "runs come as a table"),
         ({}, "runs come as a table"),
         ({"lr": [], "loss": []}, "runs come as a table"),
         ({**COLUMNS, "lr": [1]}, "the columns of a table are equally long"),
@@ -518,9 +522,40 @@ def test_what_is_no_table_at_all_is_refused(data: Any, words: str) -> None:
 
 def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
-    path.write_bytes(TEXT.encode("utf-16"))
-    with pytest.raises(ValueError, match="it is not UTF-8 text"):
-        load(path, {})
+    for held in (TEXT.replace("loss", "größe").encode("latin-1"), TEXT.encode("utf-16")[:-1]):
+        path.write_bytes(held)
+        with pytest.raises(ValueError, match="it is not UTF-8 text"):
+            load(path, {})
+
+
+def test_runs_as_json_are_a_table(tmp_path: Path) -> None:
+    rows = [dict(zip(COLUMNS, cells)) for cells in zip(*COLUMNS.values())]
+    rows[0]["run"], rows[1]["run"] = [[1], [2, 3]]
+    path = tmp_path / "runs.json"
+    for text, lines in (
+        (json.dumps(rows, indent=1), [0, 1, 2, 3]),
+        ("\n\n".join(map(json.dumps, rows)) + "\n", [1, 3, 5, 7]),
+        (json.dumps(COLUMNS), [0, 1, 2, 3]),
+    ):
+        path.write_text(text)
+        runs = load(path, {})
+        assert_array_equal(runs.lines, lines)
+        assert_array_equal(runs.loss, COLUMNS["loss"])
+        assert_array_equal(runs.values["b"], COLUMNS["batch_size"])
+    assert_array_equal(load(rows, {}).values["eta"], COLUMNS["lr"])
+    missing = load([*rows, {"lr": 1e-3, "tokens": 1e6, "batch_size": 1500}], {})
+    assert missing.dropped == {"the loss is missing or no finite number": (4,)}
+    for text in ("{", "[" * 100_000, '{"lr": 1}\n{"lr"'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="a table of runs in JSON is a list of objects, or one a line"):
+            load(path, {})
+
+
+def test_tokens_in_millions_are_remarked_on() -> None:
+    table = {"lr": COLUMNS["lr"], "tokens_M": [1000] * 4, "loss": COLUMNS["loss"]}
+    with pytest.warns(Note, match="1000 of them at most: write 1000M in the cells of tokens_M, if it counts millions"):
+        load(table, {"T": "tokens_M"})
+    assert_array_equal(load({**table, "tokens_M": ["1000M"] * 4}, {"T": "tokens_M"}).T, [1e9] * 4)
 
 
 def test_a_file_is_read_without_pandas_or_jax(tmp_path: Path) -> None:
