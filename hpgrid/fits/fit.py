@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
 SCATTER = 0.15
 
+#: That was seen of budgets so many octaves apart, or more; nearer ones share theirs, the more so the nearer they are.
+APART = 0.5
+
 #: The standard deviation of an exponent that is taken as known: as good as none.
 KNOWN = 1e-3
 
@@ -197,7 +200,9 @@ class Fit(Labelled, Pictured):
         """
         names = self.surface.names
         f, powers = [names.index(v) for v in tuned], np.array([float(of.get(v, 0)) for v in tuned])
-        x = self._seen(along)
+        x = self._seen(along) - self._seen(along).mean()
+        shared = np.maximum(1 - np.abs(x[:, None] - x) / APART, 0.0)
+        scatter = SCATTER * np.sqrt(max(x @ shared @ x, 1e-9)) / max(x @ x, 1e-9)
 
         def measured(shape: Shape) -> Floats:
             right = shape.d[..., f] if along == "T" else shape.H[..., f, names.index(along)]
@@ -205,7 +210,7 @@ class Fit(Labelled, Pictured):
 
         rng = np.random.default_rng(self.seed)
         drawn = measured(self.surface.draws(rng))
-        drawn = drawn + SCATTER / np.sqrt(max(((x - x.mean()) ** 2).sum(), 1e-9)) * rng.standard_normal(len(drawn))
+        drawn = drawn + scatter * rng.standard_normal(len(drawn))
         low, high = np.quantile(drawn, [0.05, 0.95])
         held = ["T" if v == along else v for v in names if v not in tuned]
         what = " ".join(power(f"{v}*", Fraction(e)) for v, e in of.items()) + f" in {along}"

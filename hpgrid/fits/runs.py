@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
@@ -29,6 +29,12 @@ SHORTEST = 512
 
 #: The name of a column that counts not one by one: tokens_M, tokens (B).
 _IN_UNITS = re.compile(r"(\b|_)(m|b|g|millions?|billions?)\W*$", re.IGNORECASE)
+
+#: More budgets of one setting in a doubling than this are a log's: nobody trains anew for 7% more tokens.
+_IN_A_DOUBLING = 10
+
+#: What a run is called by.
+_RUN = re.compile(r"(^|[_./ -])(run|id)$", re.IGNORECASE)
 
 #: What a column of seeds holds of rows that are no run.
 _SUMMARIES = {"mean", "avg", "average", "median", "all", "std", "sd", "sem", "stderr", "var"}
@@ -176,6 +182,7 @@ def load(
         raise bad("losses differ among the runs", f"{loss[0]:g} in all of them", "--loss and another column")
     known = [*(x.tolist() for x in settings.values()), *(table[name] for name in ignore)]
     refuse_others(table, {*chosen.values(), *where, *ignore}, known, notes)
+    _note_curves(table, settings, notes)
     schedule, N = of_all(table, "schedule", _schedule, notes), of_all(table, "N", _size, notes)
     T, counted = settings.pop("T"), "tokens" if {"T", "b"} & set(chosen) else "iterations"
     return Runs(settings, T, loss, lines, chosen, dropped, tuple(notes), counted, unit_of_b, schedule, N, space)
@@ -227,6 +234,26 @@ def _in_tokens(raw: dict[str, Floats], table: Table, unit: float | None, b_unit:
     elif "b" not in raw and "K" in raw:
         raw["b"] = raw["T"] / raw["K"]
     return unit or 1.0
+
+
+def _note_curves(table: Table, settings: Mapping[str, Floats], notes: list[str]) -> None:
+    """Remark on rows that are points of one run's curve: of one name, or one setting at more budgets than runs are."""
+    T, setting = settings["T"].tolist(), [*zip(*(x.tolist() for name, x in settings.items() if name != "T"))]
+    groups: dict[str, Sequence[Any]] = {name: cells for name, cells in table.items() if _RUN.search(name)}
+    for name, cells in {**groups, "": setting}.items():
+        budgets: dict[Any, set[float]] = {}
+        for key, budget in zip(cells, T):
+            budgets.setdefault(key, set()).add(budget)
+        key, most = max(budgets.items(), key=lambda item: len(item[1]))
+        of_one = len({*zip(cells, setting)}) == len(budgets)  # else it names what several runs have in common
+        if of_one and len(most) > (1 if name else _IN_A_DOUBLING * (1 + np.log2(max(most) / min(most)))):
+            what = f"{name} = {key}" if name else "one setting"
+            notes.append(
+                f"{what} is there at {len(most)} budgets: points of one run's curve are no runs of their own, so that "
+                "intervals are too narrow, and where the rate decays only its end is a run"
+            )
+            note(notes[-1])
+            return
 
 
 def _reasons(

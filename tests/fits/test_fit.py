@@ -785,3 +785,15 @@ def test_several_runs_of_a_budget_that_are_too_low_move_nothing() -> None:
         lost.append(excess(eta, b, np.array(8 * T), C) - excess(*best(8 * T, C), np.array(8 * T), C))
     # Noise of 0.003 in a loss is the least that a person could see; a window drawn from such runs loses 0.005.
     assert np.mean(lost) < 0.001
+
+
+def test_budgets_that_differ_by_a_per_cent_are_no_further_evidence_of_an_exponent() -> None:
+    rng = np.random.default_rng(3)
+    x, T = (part.ravel() for part in np.meshgrid(np.repeat(np.arange(-3.0, 4), 3), 1e9 * 2.0 ** np.arange(4)))
+    runs = {"eta": 2e-3 * 2**x, "loss": 3 + 0.012 * (x + 0.5 * np.log2(T / 2e9)) ** 2 + 0.001 * rng.standard_normal(84)}
+    widths = [
+        one.high - one.low
+        for one in (fit({**runs, "T": T * 2 ** (off * rng.uniform(-1, 1, 84))}).exponents[0] for off in (0, 0.02))
+    ]
+    # A width between quantiles of 4000 draws has a standard error of 1.5%; three of a difference are allowed.
+    assert widths[1] == pytest.approx(widths[0], rel=3 * 2**0.5 * 0.015)

@@ -551,6 +551,19 @@ def test_runs_as_json_are_a_table(tmp_path: Path) -> None:
             load(path, {})
 
 
+def test_points_of_one_runs_curve_are_remarked_on() -> None:
+    steps, rates = np.arange(1, 101) * 500, [1e-3, 2e-3, 4e-3]
+    curves = [(k, rate, step, 3 + k / 10 + 1 / step) for k, rate in enumerate(rates) for step in steps]
+    table = dict(zip(("run", "lr", "steps", "loss"), zip(*curves)))
+    with pytest.warns(Note, match=r"^run = 0 is there at 100 budgets: points of one run's curve are no runs"):
+        load(table, {})
+    del table["run"]
+    with pytest.warns(Note, match=r"^one setting is there at 100 budgets: "):
+        load(table, {})
+    few = {name: [x for x, step in zip(cells, table["steps"]) if step % 5000 == 0] for name, cells in table.items()}
+    assert len(np.unique(load({**few, "seed_run": [0, 1] * 15, "name": ["a"] * 30}, {}).T)) == 10
+
+
 def test_tokens_in_millions_are_remarked_on() -> None:
     table = {"lr": COLUMNS["lr"], "tokens_M": [1000] * 4, "loss": COLUMNS["loss"]}
     with pytest.warns(Note, match="1000 of them at most: write 1000M in the cells of tokens_M, if it counts millions"):
