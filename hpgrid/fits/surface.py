@@ -34,8 +34,8 @@ HALF_WEIGHT, HUBER = 0.015, 1.345
 #: The median of |x| of a standard normal x: its quantile of 3/4.
 MEDIAN = 0.6745
 
-#: A run farther below the surface, in median absolute deviations and in nats, is an error of record: noise of
-#: training does not make one loss too low. A window that was measured from it would hold few other runs.
+#: A run farther below the surface of the others, in median absolute deviations and in nats, is an error of record:
+#: noise of training does not make one loss too low. A window that was measured from it would hold few other runs.
 TOO_LOW, TOO_LOW_NATS = 5.0, 0.01
 
 #: The least standard deviation of a loss, in nats: repeated runs differ by 0.001 to 0.003, rounded losses by less.
@@ -146,8 +146,15 @@ class Surface:
         return _shape(self.coefficients[len(self.t) :] + normal / scale[:, None], len(self.names))
 
 
-def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior], unit: float | None = 1.0) -> Surface:
-    """Return the surface of a sweep's losses.
+def fit_surface(
+    z: Floats,
+    t: Floats,
+    loss: Floats,
+    priors: Mapping[str, Prior],
+    unit: float | None = 1.0,
+    dropped: NDArray[np.bool_] | None = None,
+) -> Surface:
+    """Return the surface of a sweep's losses, without those that are too low for the surface of the others.
 
     Args:
         z: log2 of each run's variables, shape (runs, variables).
@@ -156,15 +163,18 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
         priors: of each variable in turn, what is known beforehand of its exponent in T.
         unit: of the loss, in nats; None where it is not known: curvatures have no prior then, and two thirds of the
             runs lie within the window of their budget's best, to which all that is in nats is in proportion.
+        dropped: runs that are known to be errors of record, none by default.
     """
+    dropped = np.zeros(len(loss), bool) if dropped is None else dropped
     budgets, floor = np.unique(t, return_inverse=True)
     of_budget, n = [floor == k for k in range(len(budgets))], len(priors)
-    above = loss - np.array([loss[k].min() for k in of_budget])[floor]
-    nat = 1 / unit if unit else float(np.quantile(above, SHARE)) / WINDOW or 1.0
+    true = [k & ~dropped for k in of_budget]
+    above = loss - np.array([loss[k].min() for k in true])[floor]
+    nat = 1 / unit if unit else float(np.quantile(above[~dropped], SHARE)) / WINDOW or 1.0
     loss = loss / nat
     # The third best and a tenth of the runs beyond: the best may be too low, a seed's luck or errors of record.
-    minimum = np.array([np.sort(loss[k])[: 3 + k.sum() // 10][-1] for k in of_budget])[floor]
-    H, scale, dropped = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA, np.zeros(len(loss), bool)
+    minimum = np.array([np.sort(loss[k])[: 3 + k.sum() // 10][-1] for k in true])[floor]
+    H, scale = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):
         anchors = optima
@@ -191,19 +201,27 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
         optima = np.clip(optima, z.min(axis=0), z.max(axis=0))
         fitted = loss - residuals
         minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
-        limit = max(TOO_LOW * float(np.median(np.abs(residuals[used]))), TOO_LOW_NATS)
-        excess = fitted - minimum
-        dropped = (residuals < -limit) & (excess <= WINDOW)  # farther out it is the surface that is off
+    gain = inverse @ (X.T * W)  # of a coefficient by a loss
+    share = (X * gain.T).sum(axis=1)
+    # From the surface of the others: a run far out draws the surface to itself, and with it the window.
+    alone = np.where(used, residuals / np.maximum(1 - share, 1e-6), 0.0)
+    limit = max(TOO_LOW * float(np.median(np.abs(alone[used]))), TOO_LOW_NATS)
+    low, every = dropped.copy(), np.arange(len(loss))
+    for i in np.flatnonzero(alone < min(-limit, alone.min() / 2)):  # the rest may be off by their pull
+        others = (X @ (coefficients - gain[:, i] * alone[i]))[used & (floor == floor[i]) & (every != i)]
+        # Far out it is the surface that is off, unless the loss is below the least; of two runs either may be.
+        low[i] = len(others) > 1 and min(loss[i] - alone[i] - WINDOW, loss[i] + limit) < others.min()
+    if low.sum() > dropped.sum():
+        return fit_surface(z, t, nat * loss, priors, unit, low)
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
     # A residual is its run's noise less what the fit takes up: of noise of deviation 1 it has one of left^(1/2).
-    gain = inverse @ (X.T * W)  # of a coefficient by a loss
-    left = np.maximum(1 - 2 * (X * gain.T).sum(axis=1) + (X @ (gain @ gain.T) * X).sum(axis=1), 1e-12)
+    left = np.maximum(1 - 2 * share + (X @ (gain @ gain.T) * X).sum(axis=1), 1e-12)
     # Near the optimum, where the surface is right, and where the fit leaves something to see.
     sigma = max(_median(np.abs(residuals) / np.sqrt(left), weights * left) / MEDIAN, LEAST_SIGMA)
     return Surface(
         tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
-        nat * residuals, nat * excess, dropped, nat,
+        nat * residuals, nat * (fitted - minimum), dropped, nat,
     )  # fmt: skip
 
 
@@ -221,7 +239,9 @@ def _window(excess: Floats, of_budget: list[NDArray[np.bool_]]) -> Floats:
         rank[k] = excess[k].argsort().argsort()
     # Three of a budget whatever they are: its floor has runs even where the surface is far from all of them.
     inside = (excess <= WINDOW) | (rank < FEWEST) & (excess <= FARTHEST) | (rank < 3) & (excess < np.inf)
-    return np.where(inside, 1 / (1 + (np.maximum(excess, 0.0) / HALF_WEIGHT) ** 2), 0.0)
+    # Below the least by more than noise, a run counts little, too: several such runs would otherwise set the floor.
+    off = np.maximum(np.maximum(excess, -WINDOW - excess), 0.0)
+    return np.where(inside, 1 / (1 + (off / HALF_WEIGHT) ** 2), 0.0)
 
 
 def columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floats:

@@ -18,14 +18,14 @@ H = np.array([[0.02, -0.008], [-0.008, 0.015]])
 
 
 def quadratic(
-    budgets: tuple[float, ...], n: int = 7, exponents: tuple[float, float] = (-0.25, 0.5)
+    budgets: tuple[float, ...], n: int = 7, exponents: tuple[float, float] = (-0.25, 0.5), reach: float = 1.5
 ) -> tuple[Floats, ...]:
     """Runs on a grid around optima that move by powers of T, losses by the formula: z, t, loss."""
     z, t, loss = [], [], []
     for k, budget in enumerate(budgets):
         at = np.array([-12.0, 18.0]) + budget * np.array(exponents)
-        for x in np.linspace(-1.5, 1.5, n):
-            for y in np.linspace(-1.5, 1.5, n):
+        for x in np.linspace(-reach, reach, n):
+            for y in np.linspace(-reach, reach, n):
                 off = np.array([x, y])
                 z.append(at.round() + off)
                 t.append(30.0 + budget)
@@ -66,6 +66,25 @@ def test_one_run_that_is_too_low_is_dropped_and_moves_nothing() -> None:
     assert surface.dropped.nonzero()[0].tolist() == [3]
     there, here = (s.shape.optimum(0.0, {}) + s.centre[0] for s in (clean, surface))
     assert_allclose(there, here, atol=0.1)
+
+
+@pytest.mark.parametrize("wrong", [(0,), (6,), (60, 48), (97,), (14, 55, 91)])
+@pytest.mark.parametrize("factor", [0.5, 0.8])
+def test_runs_far_out_that_are_too_low_are_as_if_they_were_not_there(wrong: tuple[int, ...], factor: float) -> None:
+    z, t, loss = quadratic((0.0, 2.0), reach=4.0)
+    loss = loss + 0.002 * np.random.default_rng(0).standard_normal(len(loss))
+    without = fit_surface(*(np.delete(x, wrong, axis=0) for x in (z, t, loss)), priors_of(NAMES))
+    loss[list(wrong)] *= factor
+    surface = fit_surface(z, t, loss, priors_of(NAMES))
+    assert surface.dropped.nonzero()[0].tolist() == sorted(wrong)
+    here, there = (s.shape.optimum(0.0, {}) + s.centre[0] for s in (surface, without))
+    assert_allclose(here, there, atol=1e-9)
+
+
+def test_of_two_runs_of_a_budget_neither_is_said_to_be_wrong() -> None:
+    z, t, loss = quadratic((0.0, 2.0))
+    at, T = np.vstack([z, [[-13.0, 20.0], [-12.0, 20.0]]]), np.append(t, [34.0, 34.0])
+    assert not fit_surface(at, T, np.append(loss, [2.5, 2.6]), priors_of(NAMES)).dropped.any()
 
 
 def test_of_one_budget_the_exponents_are_the_priors() -> None:
