@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 from hpgrid.answer import Answer, Result
-from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.term import Factor, Term
 
@@ -49,21 +48,12 @@ class Structure(Result):
 
         Of axes that nothing joins each is read forwards.
         """
-        names, signs = [v for v in self.axes if v in set(axes)], dict[str, int]()
-        if self.why or self.obstacle(names):
+        names = [v for v in self.axes if v in set(axes)]
+        if self.obstacle(names):
             return None
-        for first in names:
-            pending = [] if first in signs else [first]
-            signs.setdefault(first, 1)
-            while pending:
-                one = pending.pop()
-                for other in names:
-                    own = self.pairs.get((one, other)) or self.pairs.get((other, one))
-                    if own and other not in signs:
-                        (sign,) = own
-                        signs[other] = -sign * signs[one]
-                        pending.append(other)
-        return signs if all(signs[v] * signs[w] * s < 0 for (v, w), s in self._signs(names).items()) else None
+        joined = self._signs(names).items()
+        readings = (dict(zip(names, signs)) for signs in product((1, -1), repeat=len(names)))
+        return next((read for read in readings if all(read[v] * read[w] * sign < 0 for (v, w), sign in joined)), None)
 
     def obstacle(self, axes: Iterable[str]) -> str:
         """Return the pair of these axes, and its two terms, that have both signs; "" where there is none."""
@@ -128,14 +118,8 @@ class Structure(Result):
 _WORDS = {1: "positive", -1: "negative"}
 
 
-def structure(proxy: Proxy | FunctionProxy, grid: Grid | None = None) -> Structure:
-    """Return for which axes a bound is submodular on every grid, exactly, from the signs of its exponents.
-
-    Args:
-        proxy: the bound.
-        grid: of which budget the bound is taken; its own where None.
-    """
-    proxy = proxy if grid is None else proxy.form(grid.budget)
+def structure(proxy: Proxy | FunctionProxy) -> Structure:
+    """Return for which axes a bound is submodular on every grid, exactly, from the signs of its exponents."""
     axes = proxy.space.ordered(proxy.depends_on())
     if isinstance(proxy, FunctionProxy):
         return Structure(proxy.name, axes, proxy.budget, {}, "a bound that is a function shows no signs of its terms")
