@@ -172,7 +172,8 @@ def searched() -> SearchResult:
     index = {"b": np.array([0, 0, 2, 3, 3, 3]), "alpha": np.array([4, 3, 1, 0, 0, 0])}
     values = {"b": np.geomspace(1.0, 16.0, 5), "alpha": np.geomspace(1 / 16, 1.0, 5)}
     axes, last = {"T": np.geomspace(1e2, 1e7, 6)}, dict.fromkeys(values, np.array(4))
-    return SearchResult(np.ones(6), index, axes, ("b", "alpha"), values, {}, {}, "float64", 150, 0, None, last)
+    whole = {"fixed": {}, "path": {}, "dtype": "float64", "points": 150, "cells_below_one_K": 0, "unresolved": None}
+    return SearchResult(np.ones(6), index, values, last, "brute", axes, **whole)
 
 
 def test_the_window_is_from_the_end_of_the_last_burn_in_that_ends() -> None:

@@ -42,13 +42,23 @@ LONG = 2000
 FASTEST = 1e13
 
 
+@dataclass(frozen=True, repr=False)
 class Argmins:
-    """What follows from where the best cells are, of one search or of many."""
+    """Where the best cells are, of one search or of many.
+
+    Attributes:
+        risk: best risk; +inf where no cell is feasible.
+        index: for every reduced axis, the index of the best value; -1 where none is feasible.
+        values: the values of the reduced axes.
+        last: for every reduced axis, the last index that is feasible, broadcasting against ``risk``.
+        method: how it was searched: "brute" or "exact".
+    """
 
     risk: NDArray[Any]
     index: Mapping[str, NDArray[np.integer]]
     values: Mapping[str, Floats]
     last: Mapping[str, NDArray[np.integer]]
+    method: str
 
     @cached_property
     def feasible(self) -> NDArray[np.bool_]:
@@ -72,11 +82,7 @@ class SearchResult(Argmins, Labelled, Pictured):
     """The best point of a grid for every cell of the axes that remain.
 
     Attributes:
-        risk: best risk; +inf where no cell is feasible.
-        index: for every reduced axis, the index of the best value; -1 where none is feasible.
         axes: the values of the axes that remain, by name, in canonical order.
-        over: the reduced axes, in canonical order.
-        values: the values of the reduced axes.
         fixed: what was held, by name.
         path: what follows a power of the budget, by name.
         dtype: the precision of the search.
@@ -84,29 +90,26 @@ class SearchResult(Argmins, Labelled, Pictured):
         cells_below_one_K: how many of them have K = T/b < 1.
         unresolved: where another cell lies within 8 eps of the best, so that ``dtype`` cannot say
             which is better; computed for float32, None for float64.
-        last: for every reduced axis, the last index that is feasible, broadcasting against ``risk``.
         space: the variables of the bound.
-        method: how it was searched: "brute" or "exact".
         proof: of an exact search, what it rests on: see ``verify_search``.
-        plan: of an exact search, what was searched.
+        plan: what was searched.
     """
 
-    risk: NDArray[Any]
-    index: Mapping[str, NDArray[np.integer]]
     axes: Mapping[str, Floats]
-    over: tuple[str, ...]
-    values: Mapping[str, Floats]
     fixed: Mapping[str, float]
     path: Mapping[str, Power]
     dtype: str
     points: int
     cells_below_one_K: int
     unresolved: NDArray[np.bool_] | None
-    last: Mapping[str, NDArray[np.integer]]
     space: Space = STANDARD
-    method: str = "brute"
     proof: Proof | None = None
     plan: SearchPlan | None = field(default=None, repr=False)
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """The reduced axes, in canonical order."""
+        return tuple(self.values)
 
     @cached_property
     def below_one_K(self) -> NDArray[np.bool_]:
@@ -268,8 +271,7 @@ def best_of(
         return label_result(plan, dtype, *best_cells(tables, chunk=chunk, counted=counted, times=times))
     lanes = math.prod(problem.shape)
     foresee(f"an exact search of {math.prod(tables.sizes.values()):.3g} cells", 1e-7 * lanes, 96.0 * lanes)
-    found = label_result(plan, dtype, *search(problem))
-    return replace(found, method="exact", proof=Proof(structure(plan.proxy), tables.scan), plan=plan)
+    return label_result(plan, dtype, *search(problem), proof=Proof(structure(plan.proxy), tables.scan))
 
 
 @dataclass(frozen=True)
@@ -282,7 +284,6 @@ class SearchPlan:
     over: tuple[str, ...]
     fixed: dict[str, float]
     path: Mapping[str, Power]
-    min_K: float | None
     domain: Domain
 
     def tables(self, dtype: str = "float64") -> Tables:
@@ -314,8 +315,13 @@ class SearchPlan:
         return tuple(v for v in self.axes if v not in self.over)
 
 
-def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> SearchPlan:
-    """Return what is reduced, what remains, what is fixed, and which cells may win, in a regime that was settled."""
+def plan_search(
+    proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, caps: Mapping[str, float] | None = None
+) -> SearchPlan:
+    """Return what is reduced, what remains, what is fixed, and which cells may win, in a regime that was settled.
+
+    Caps may be given in place of those of the regime and the bound.
+    """
     proxy = proxy.form(grid.budget).along(regime.path).present()
     fixed = {**grid.held, **regime.fixed}
     space = proxy.space
@@ -323,7 +329,8 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     ranges = {n: axis for n, axis in grid.axes.items() if n not in fixed and n not in regime.path}
     _check_size(proxy, {n: len(axis) for n, axis in ranges.items()})
     axes = {n: _from(axis.values, space.all[n].low) if n in regime.tuned else axis.values for n, axis in ranges.items()}
-    domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, space.batch, regime.path)
+    caps = regime.joint_caps(proxy.caps) if caps is None else caps
+    domain = domain_of(axes, fixed, caps, regime.min_K, space.batch, regime.path)
     domain = with_walls(domain, proxy, axes, fixed)
     reached = [v for wall in domain.walls for v in wall.variables(proxy.budget)]
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit, *reached}
@@ -337,7 +344,6 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
         over=regime.tuned,
         fixed=fixed,
         path=regime.path,
-        min_K=regime.min_K,
         domain=domain,
     )
 
@@ -356,17 +362,23 @@ def _check_size(proxy: Proxy | FunctionProxy, lengths: Mapping[str, int]) -> Non
     foresee(f"{cells:.3g} cells", cells / FASTEST, 8.0 * tables, at_least=True)
 
 
-def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any = None) -> SearchResult:
-    """Return the kernel's result by name, with the axes that the bound does not depend on put back."""
-    searched, feasible = plan.searched, np.isfinite(risk)
-    sizes = [len(plan.axes[axis]) for axis in searched]
-    indices = places(rank if feasible.all() else np.minimum(rank, math.prod(sizes) - 1), sizes)
-    if not feasible.all():
-        # No cell of these may win; their rank, beyond the last one, was cut to be divided into places.
-        indices = tuple(np.where(feasible, place, -1) for place in indices)
-    index_on = dict(zip(searched, indices))
-    every = plan.every
-    space = plan.proxy.space
+def indices(plan: SearchPlan, risk: Any, rank: Any) -> dict[str, NDArray[np.integer]]:
+    """Return the index on every reduced axis, by the numbers of cells: -1 where none is feasible.
+
+    On an axis that nothing depends on it is the first.
+    """
+    feasible, sizes = np.isfinite(risk), [len(plan.axes[axis]) for axis in plan.searched]
+    every = feasible.all()
+    found = dict(zip(plan.searched, places(rank if every else np.where(feasible, rank, 0), sizes)))
+    whole = {v: found.get(v, np.zeros(feasible.shape, np.int32)) for v in plan.over}
+    return whole if every else {v: np.where(feasible, index, -1) for v, index in whole.items()}
+
+
+def label_result(
+    plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any = None, proof: Proof | None = None
+) -> SearchResult:
+    """Return a search's result by name, with the axes that the bound does not depend on put back."""
+    every, space, batch = plan.every, plan.proxy.space, str(plan.proxy.space.batch)
     remaining = {axis: every[axis] for axis in space.ordered(every) if axis not in plan.over}
     inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
     shape = tuple(len(values) for values in remaining.values())
@@ -374,37 +386,33 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     def whole(array: Any) -> Any:  # a view: what is constant along an axis is not copied along it
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
-    # On axes that nothing depends on, the first.
-    first = {v: np.where(whole(feasible), np.int32(0), np.int32(-1)) for v in plan.over if v not in index_on}
-    index = {v: whole(index_on[v]) if v in index_on else first[v] for v in plan.over}
-    # Pairs of a budget and b with K = T/b < 1, each at all places on the other axes.
-    values, batch = every | plan.fixed, str(space.batch)
-    b, path = np.atleast_1d(values.get(batch, np.nan)), plan.path.get(batch)
-    if "K" in values:
-        pairs_below_one = int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
-    else:
-        T = np.atleast_1d(values.get("T", np.nan))[:, None]
-        pairs_below_one = int(((b if path is None else path.at(T)) > T).sum())
-    others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", batch))
-    last = {axis: last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
+    # Cells with K = T/b < 1, by the pairs of a budget and b.
+    at, points = every | plan.fixed, math.prod(len(values) for values in every.values())
+    T = np.atleast_1d(at.get("T", np.nan))[:, None]
+    b = plan.path[batch].at(T) if batch in plan.path else np.atleast_1d(at.get(batch, np.nan))
+    below = np.atleast_1d(at["K"]) < 1 if "K" in at else b > T
     found = SearchResult(
         risk=whole(risk),
-        index=index,
-        axes=remaining,
-        over=plan.over,
+        index={v: whole(index) for v, index in indices(plan, risk, rank).items()},
         values={axis: every[axis] for axis in plan.over},
+        last={axis: last_feasible(axis, every, remaining, plan.domain) for axis in plan.over},
+        method="exact" if proof else "brute",
+        axes=remaining,
         fixed=plan.fixed,
         path=plan.path,
         dtype=dtype,
-        points=math.prod(len(values) for values in every.values()),
-        cells_below_one_K=pairs_below_one * others,
-        unresolved=None if close is None else whole((close > 1) & feasible),
-        last=last,
+        points=points,
+        cells_below_one_K=int(below.sum()) * (points // below.size),
+        unresolved=None if close is None else whole((close > 1) & np.isfinite(risk)),
         space=space,
+        proof=proof,
+        plan=plan,
     )
     if not plan.proxy.walls:
         return found
-    return replace(found, last={v: np.where(_at_wall(plan, found, v), found.index[v], last[v]) for v in plan.over})
+    return replace(
+        found, last={v: np.where(_at_wall(plan, found, v), found.index[v], last) for v, last in found.last.items()}
+    )
 
 
 def _at_wall(plan: SearchPlan, found: SearchResult, name: str) -> NDArray[np.bool_]:

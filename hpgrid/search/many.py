@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,31 +14,21 @@ from hpgrid.checks import SEARCH_METHODS, bad, is_number, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, last_feasible, plan_search
+from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, SearchResult, best_of, indices, last_feasible, plan_search
 from hpgrid.search.exact import Search, problem_of, search
-from hpgrid.search.tables import LINE_BYTES, check_range, domain_of, places, with_combinations
+from hpgrid.search.tables import LINE_BYTES, check_range, with_combinations
 from hpgrid.shapes import Floats, same_columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ManyResult(Argmins):
-    """The best point of a grid for every combination of constants at every budget.
+    """The best point of a grid for every combination of constants at every budget: arrays (combinations, budgets).
 
     Attributes:
-        risk: best risk, shape (combinations, budgets); +inf where no cell is feasible.
-        index: for every tuned variable, the index of the best value; -1 where none is feasible.
-        values: the grid's values of the tuned variables.
         budget: the values of the budget.
-        method: how it was searched: "exact" or "brute".
-        last: for every tuned variable, the last index that is feasible, broadcasting against ``risk``.
     """
 
-    risk: Floats
-    index: Mapping[str, NDArray[np.integer]]
-    values: Mapping[str, Floats]
     budget: Floats
-    method: str
-    last: Mapping[str, NDArray[np.integer]]
 
 
 def search_many(
@@ -106,15 +96,14 @@ def best_of_many(
         parts, order = same_columns(np.array(there))
         if len(parts) > 1:
             each_part = ({name: x[part] for name, x in columns.items()} for part in parts)
-            return _joined([best_of_many(proxy, grid, regime, own, **limits) for own in each_part], order)
+            found = [best_of_many(proxy, grid, regime, own, **limits) for own in each_part]
+            return _joined(found, found[0].budget, order)
     rows = zip(*(column.tolist() for column in columns.values()))
     every = [{**proxy.constants, **dict(zip(columns, row))} for row in rows]
 
     def plan_of(combination: int) -> SearchPlan:
         return plan_search(proxy.at_constants(every[combination]), grid, regime)
 
-    plan = plan_of(0)
-    budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
     # The smallest cap on each hyperparameter, for every combination; those that follow from constants are asked here.
     each = [proxy.caps_at(constants) for constants in every]
     own = {
@@ -122,32 +111,34 @@ def best_of_many(
         for name in proxy.space.ordered({name for caps in each for name in caps})
     }
     caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
+    # Caps differ from one combination to another; all else that limits the grid does not.
+    plan = plan_search(proxy.at_constants(every[0]), grid, regime, dict.fromkeys(caps, np.inf))
+    budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
     if method == "exact" and isinstance(proxy, Proxy) and not proxy.walls:
-        # Caps differ from one combination to another; all else that limits the grid does not.
-        domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.proxy.space.batch, plan.path)
-        common = replace(plan, domain=domain)
-        assert isinstance(common.proxy, Proxy)
-        tables = common.tables()
+        assert isinstance(plan.proxy, Proxy)
+        tables = plan.tables()
         _check_ranges(proxy, every, plan_of, tables.scan)
         most = {v: np.searchsorted(plan.axes[v], cap, side="right") - 1 for v, cap in caps.items() if v in plan.axes}
-        problem, _ = problem_of(common, with_combinations(tables, common.proxy, every, common.fixed), most)
+        problem, _ = problem_of(plan, with_combinations(tables, plan.proxy, every, plan.fixed), most)
         if problem is not None and (problem.line.kind != "convex" or len(tables.over) == 1):
-            return _exactly(common, budget, problem, number, most)
+            return _exactly(plan, budget, problem, number, most)
     return _by_brute_force(plan_of, number, budget, devices, memory)
 
 
-def _joined(parts: Sequence[ManyResult], order: NDArray[np.integer]) -> ManyResult:
-    """The results of parts of some combinations as one, in another order."""
+def _joined(parts: Sequence[Argmins], budget: Floats, order: NDArray[np.integer]) -> ManyResult:
+    """The results of parts of some combinations, or of each alone, as one, in an order."""
 
     def whole(arrays: Iterable[Any]) -> Any:
-        return np.concatenate([np.broadcast_to(x, part.risk.shape) for x, part in zip(arrays, parts)])[order]
+        each = (np.broadcast_to(x, part.risk.shape) for x, part in zip(arrays, parts))
+        return np.concatenate([x.reshape(-1, len(budget)) for x in each])[order]
 
-    return replace(
-        parts[0],
+    return ManyResult(
         risk=whole(part.risk for part in parts),
         index={v: whole(part.index[v] for part in parts) for v in parts[0].index},
-        method="exact" if all(part.method == "exact" for part in parts) else "brute",
+        values=parts[0].values,
         last={v: whole(part.last[v] for part in parts) for v in parts[0].index},
+        method="exact" if all(part.method == "exact" for part in parts) else "brute",
+        budget=budget,
     )
 
 
@@ -197,20 +188,15 @@ def _check_ranges(
 def _exactly(plan: SearchPlan, budget: Floats, problem: Search, number: int, caps: Mapping[str, Any]) -> ManyResult:
     """The best risk of every combination at every budget, and where it is; caps are indices on axes."""
     risk, rank = (x.reshape(number, -1) for x in search(problem))
-    # By name, with what the bound does not depend on put back.
-    shape, feasible = (number, len(budget)), np.isfinite(risk)
-    sizes = [len(plan.axes[axis]) for axis in plan.searched]
-    index_on = dict(zip(plan.searched, places(np.where(feasible, rank, 0), sizes)))
-    index = {v: np.where(feasible, index_on.get(v, np.int64(0)), -1).astype(np.int32) for v in plan.over}
-    remaining = {v: plan.axes[v] for v in plan.remaining}
+    shape, remaining = (number, len(budget)), {v: plan.axes[v] for v in plan.remaining}
     last = {v: np.atleast_1d(last_feasible(v, plan.every, remaining, plan.domain))[None] for v in plan.over}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),
-        index={v: np.broadcast_to(array, shape) for v, array in index.items()},
+        index={v: np.broadcast_to(x.astype(np.int32), shape) for v, x in indices(plan, risk, rank).items()},
         values={v: plan.every[v] for v in plan.over},
-        budget=budget,
-        method="exact",
         last={v: np.minimum(last[v], caps[v][:, None]) if v in caps else last[v] for v in plan.over},
+        method="exact",
+        budget=budget,
     )
 
 
@@ -221,25 +207,16 @@ def _by_brute_force(
     import jax
 
     used = chosen(devices)
-    plan, shape = plan_of(0), (number, len(budget))
-    risk = np.empty(shape)
-    index = {v: np.empty(shape, np.int32) for v in plan.over}
-    last = {v: np.empty(shape, np.int32) for v in plan.over}
 
-    def run(call: int) -> None:
+    def run(call: int) -> SearchResult:
         with jax.default_device(used[call % len(used)]):
-            one = best_of(plan_of(call), times=number)
-        risk[call] = one.risk
-        for v in plan.over:
-            index[v][call], last[v][call] = one.index[v], one.last[v]
+            return best_of(plan_of(call), times=number, method="brute")
 
     # A search keeps all cores of a CPU busy; elsewhere one computes while another's numbers travel.
     width = len(used) * (1 if used[0].platform == "cpu" else 2)
     width = width if memory is None else max(1, min(width, int(memory // (LINE_BYTES * CHUNK))))
     with ThreadPoolExecutor(width) as pool:
-        list(pool.map(run, range(number)))
-    values = {v: plan.every[v] for v in plan.over}
-    return ManyResult(risk, index, values, budget, "brute", last)
+        return _joined(list(pool.map(run, range(number))), budget, np.arange(number))
 
 
 def chosen(devices: int | None) -> list[Any]:
