@@ -12,7 +12,7 @@ import numpy as np
 
 from hpgrid.checks import bad, check_keys
 from hpgrid.fits.fit import Fit
-from hpgrid.fits.predict import MISFIT, MISFIT_AN_OCTAVE
+from hpgrid.fits.predict import predict
 from hpgrid.fits.runs import SAME
 from hpgrid.fits.surface import HALF_WEIGHT, WINDOW, columns
 from hpgrid.record import plain
@@ -135,8 +135,8 @@ def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Desig
         if count >= new and left >= new * last + (count - new) * lengths[0]:
             spans = [(last, last)] * new + [(0.0, last)] * (count - new)
             chosen, covariance = _chosen(among, spans, left, gradient)
-            before = _factors(free, gradient, among.covariance, math.log2(T / largest))
-            after = _factors(free, gradient, covariance, math.log2(T / last))
+            before = _factors(free, T, among.covariance, 0, largest)
+            after = _factors(free, T, covariance, count, last)
             plans.append(Design(tuple(among.runs[k] for k in chosen), before, after, fit.limits.unit))
     return min(plans, key=lambda plan: math.prod(plan.after.values()))
 
@@ -218,15 +218,16 @@ def _gradient(free: Fit, T: float, size: int) -> Floats:
     return -np.linalg.solve(surface.shape.H[np.ix_(tuned, tuned)], moved)
 
 
-def _factors(free: Fit, gradient: Floats, covariance: Floats, ahead: float) -> dict[str, float]:
-    """Half-widths of the intervals, as factors: of a normal posterior, and of the misfit, which no run narrows."""
-    from statistics import NormalDist
+def _factors(free: Fit, T: float, covariance: Floats, new: int, last: float) -> dict[str, float]:
+    """Half-widths of the intervals at T, as factors, by the fit's own draws, with what new runs up to a budget tell.
 
-    posterior = np.sqrt(np.diag(gradient @ covariance @ gradient.T))
-    deviation = np.hypot(posterior, np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0)))
-    quantile = NormalDist().inv_cdf((1 + free.level) / 2)
-    names = free.predict(free.runs.T.max()).near_optimal
-    return {name: float(2 ** (quantile * s)) for name, s in zip(names, deviation)}
+    The misfit no run narrows, but one of a larger budget brings nearer.
+    """
+    surface, old = free.surface, len(free.surface.t)
+    kept = [*range(old), *range(len(covariance) - len(surface.covariance) + old, len(covariance))]  # no new floors
+    surer = replace(surface, covariance=covariance[np.ix_(kept, kept)], freedom=surface.freedom + new)
+    interval = predict(surer, free.runs, free.held, T, free.level, seed=free.seed, last=last).interval
+    return {name: math.sqrt(high / low) for name, (low, high) in interval.items()}
 
 
 def _within(limits: Limits, of: Variable, x: float) -> float:

@@ -112,6 +112,7 @@ def predict(
     level: float,
     limits: Limits = NO_LIMITS,
     seed: int = 0,
+    last: float | None = None,
 ) -> Prediction:
     """Return the setting for a budget, with intervals from the posterior and the misfit.
 
@@ -123,6 +124,7 @@ def predict(
         level: of the intervals.
         limits: caps, and how b is rounded: the rest is tuned again at what they leave.
         seed: of the posterior's draws.
+        last: the budget beyond which the misfit grows, that of the largest run by default.
     """
     names, (centre, t0), ahead = surface.names, surface.centre, float(np.log2(T / runs.largest.T[0]))
     t = float(np.log2(T)) - t0
@@ -150,7 +152,8 @@ def predict(
     # Of a draw without a minimum there is no optimum.
     convex = np.linalg.eigvalsh(draws.H[:, free][:, :, free]).min(axis=-1, initial=np.inf) > 0
     drawn = optimum(draws, rng.standard_normal(draws.c.shape))[convex]
-    drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0))
+    beyond = max(float(np.log2(T / last)) if last else ahead, 0.0)
+    drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * beyond)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.least) * np.maximum(np.diag(inverse), 0.0))
