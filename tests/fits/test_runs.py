@@ -276,7 +276,7 @@ def test_a_batch_smaller_than_a_sequence_counts_sequences_of_the_length_in_its_c
     tokens = {**table, "batch_size": [8192, 8192, 16384], name: [4096] * 3}
     assert_array_equal(load(tokens, {}).values["b"], tokens["batch_size"])
     assert_array_equal(load(tokens, {}, b_unit="sequences").values["b"], np.array(tokens["batch_size"]) * 4096)
-    with pytest.warns(Note, match="yet 32 are fewer than a sequence: --seq-len 4096, say, or"):
+    with pytest.warns(Note, match="yet 32 are fewer than a sequence: if it counts sequences, a column seq_len"):
         assert_array_equal(load(table, {}).values["b"], table["batch_size"])
 
 
