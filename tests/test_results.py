@@ -89,7 +89,11 @@ def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> No
     assert whole.to_dataframe()["constant"].tolist() == [each.constant for each in whole.laws.values()]
     axes = whole.plot("b", budgets=GRID.T.values)
     assert_array_equal(axes.lines[0].get_ydata(), whole.laws["b"].at(GRID.T.values))
-    assert_array_equal(whole.plot("b").lines[0].get_xdata(), Grid.footnote().T.values)
+    # By default from where b has left 1 on.
+    begin, every = whole.starts["b"], Grid.footnote().T.values
+    assert begin is not None
+    assert_array_equal(whole.plot("b").lines[0].get_xdata(), every[every >= begin.constant])
+    assert 1 <= whole.plot("b").lines[0].get_ydata()[0] < every[1] / every[0]
     assert moved.to_dataframe()["eta"].tolist() == [row.at.eta for row in moved.rows]
     assert [*moved.to_dataframe().index] == ["A", "B", "C", "D"]
 

@@ -263,7 +263,9 @@ class Law(Result, Pictured):
         return pandas.DataFrame(columns, index=pandas.Index(names, name="quantity"))
 
     def panels(self, budgets: Iterable[float] | None = None) -> dict[str, Callable[[Axes], None]]:
-        """Return what draws each whole law against increasing budgets, the paper's (its footnote 3) where None.
+        """Return what draws each whole law against increasing budgets.
+
+        Where None, against the paper's (its footnote 3), from where every variable has left the bounds that it leaves.
 
         Raises:
             ValueError: the budgets are no values of an axis, or there is no whole law.
@@ -271,13 +273,18 @@ class Law(Result, Pictured):
         from hpgrid.grid import Grid, LogAxis
         from hpgrid.plotting.lines import against
 
-        axis = Grid.footnote().T if budgets is None else LogAxis.from_values(without_unit(budgets))
+        if budgets is None:
+            begin = max((start.constant or 0.0 for start in self.starts.values() if start is not None), default=0.0)
+            every = Grid.footnote().axes["T"].values
+            values = every[every >= begin] if begin < every[-2] else every
+        else:
+            values = LogAxis.from_values(without_unit(budgets)).values
         laws = {name: law for name, law in self.laws.items() if law is not None}
         if not laws:
             raise bad("there is no whole law to be drawn", self.name, "other roles, or a cap")
 
         def draw(axes: Axes, name: str, law: PowerLaw) -> None:
-            against(axes, axis.values, law.at(axis.values)[None], None, (self.budget, name))
+            against(axes, values, law.at(values)[None], None, (self.budget, name))
 
         return {name: partial(draw, name=name, law=law) for name, law in laws.items()}
 

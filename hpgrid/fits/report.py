@@ -246,7 +246,7 @@ def beside_transfer(fit: Fit, T: float, costs: Mapping[str, float]) -> list[str]
     unseen = "; - where no optimum was seen of what it moves" * any(map(math.isnan, costs.values()))
     return [
         f"Loss above the optimum at the new budget by the surface of your runs, in {_unit(fit)}: {told}{unseen}.",
-        " ".join([f"By that surface alone: {own}", *sure]),
+        " ".join([f"By that surface alone: {own[:1].lower()}{own[1:]}", *sure]),
         *_warnings(fit, [T]),
     ]
 
