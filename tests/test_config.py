@@ -184,7 +184,7 @@ FILES = {
     ),
     "too deep": (lambda path: path.write_text("a = " + "[" * 2000 + "]" * 2000), "valid TOML.*too deep"),
     "a number without an end": (lambda path: path.write_text("a = " + "9" * 5000), "valid TOML.*digits"),
-    "not text": (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8"),
+    "not text": (lambda path: path.write_bytes(b"\xff\x00"), "not UTF-8"),
     "mistake": (lambda path: path.write_bytes(b'figure = "fig1"\ncurve = 3'), "own.toml: there is no key.*'curves'"),
 }
 

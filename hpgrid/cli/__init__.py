@@ -7,6 +7,7 @@ annotations wait to be read: as text they would be compiled by each run, one by 
 from __future__ import annotations
 
 import _thread
+import os
 import re
 import sys
 import threading
@@ -185,8 +186,8 @@ def _named_here(option: re.Match[str]) -> str:
 
 
 def _unread() -> NoReturn:
-    """End well where the reader, head say, has enough: Python would complain of the lost output as it ends."""
-    sys.stderr.close()
+    """End well where the reader, head say, has enough: what is still to be written as Python ends goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(0)
 
 
