@@ -381,7 +381,7 @@ def test_a_transfer_from_runs_says_the_unit_and_the_border_that_fit_says(table: 
     told = printed("transfer", capsys, "--fit", RATES, "--to", "96000")
     assert told.startswith("For 9.6e+04 iterations set eta = ")
     first = printed("fit", capsys, RATES, "--predict", "96000").partition("\n")[0]
-    assert first in " ".join(told.split())
+    assert f"By that surface alone: f{first[1:]}" in " ".join(told.split())
     runs, T, C = sweep(np.random.default_rng(9), (1.0, 4.0), (7, 7), 3.0)
     kept = runs["b"] > best(4 * T, C)[1] * 3
     write_table(table, {name: x[kept] for name, x in runs.items()})
