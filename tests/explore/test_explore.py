@@ -76,16 +76,20 @@ def states(name: str, count: int) -> Iterator[dict[str, Any]]:
         moved = proxy.with_constants(**constants)
         held, cap, floor = {}, {}, {}
         for v in own:
-            values = grid.axes[v].values
+            values, whole = grid.axes[v].values, proxy.space.all[v].whole
+
+            def drawn(least: float, largest: float, whole: bool = whole) -> float:
+                value = float(np.exp(random.uniform(least, largest)))
+                return float(round(value)) if whole else value
+
             most = min(float(values[-1]), moved.caps.get(v, math.inf))
             low, high = math.log(values[0]), math.log(most)
             if v not in tuned:
-                held[v] = float(np.exp(random.uniform(low, high)))
-                held[v] = float(round(held[v])) if proxy.space.all[v].whole else held[v]
+                held[v] = drawn(low, high)
             elif random.random() < 0.3:
-                cap[v] = float(np.exp(random.uniform(low + 0.5 * (high - low), high)))
+                cap[v] = drawn(low + 0.5 * (high - low), high)
             elif random.random() < 0.3:
-                floor[v] = float(np.exp(random.uniform(low, low + 0.4 * (high - low))))
+                floor[v] = drawn(low, low + 0.4 * (high - low))
         at = int(random.integers(len(grid.axes[proxy.budget])))
         yield {"at": at, "tuned": tuned, "held": held, "c": constants, "cap": cap, "floor": floor}
 
