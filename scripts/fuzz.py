@@ -36,6 +36,7 @@ def main() -> int:
     """Run cases for some seconds, or one of them; return the exit status."""
     parser = argparse.ArgumentParser(description="Malformed inputs and formulas at random.")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long cases are drawn")
+    parser.add_argument("--most", type=int, help="cases of a kind at the most, so that any machine runs the same")
     parser.add_argument("--seed", type=int, default=1, help="of all cases")
     parser.add_argument("--case", type=int, help="the one case that is run, of a kind")
     parser.add_argument("--kind", choices=KINDS, help="whose cases are run; all by default")
@@ -43,7 +44,10 @@ def main() -> int:
     kinds = (given.kind,) if given.kind else KINDS
     ran, spent, faults = Counter[str](), dict.fromkeys(kinds, 0.0), 0
     while True:
-        kind = min(spent, key=lambda name: spent[name])
+        left = [name for name in spent if given.most is None or ran[name] < given.most]
+        if not left:
+            break
+        kind = min(left, key=lambda name: spent[name])
         number = ran[kind] if given.case is None else given.case
         began = time.monotonic()
         fault = case(kind, given.seed, number)
