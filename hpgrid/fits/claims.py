@@ -127,7 +127,7 @@ def lines(found: Sequence[Tested], schedule: str | None) -> list[str]:
         )
         # The theory's fractions have a denominator of 12 at most: others were decimals.
         stated = str(each.exponent) if each.exponent.denominator <= 12 else f"{float(each.exponent):g}"
-        told = (f"{slope.value:.2f}{'*' * bool(slope.beyond)}", f"{slope.low:.2f} to {slope.high:.2f}")
+        told = (slope.told, f"{slope.low:.2f} to {slope.high:.2f}")
         told = told if math.isfinite(slope.value) else ("-", f"{each.along} has one value")
         rows.append((*([""] * len(what) if what == before else what), each.along, stated, *told, each.verdict))
         before = what

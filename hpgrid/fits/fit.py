@@ -55,6 +55,11 @@ class Slope(NamedTuple):
         """What these runs say of the theory's exponent, "" where it has none."""
         return "" if self.theory is None else self.of(self.theory)
 
+    @property
+    def told(self) -> str:
+        """The value, with a star where it tells nothing."""
+        return f"{self.value:.2f}{'*' * bool(self.beyond)}"
+
     def of(self, exponent: Fraction) -> str:
         """Return whether an exponent agrees, differs, or can't be told: where the interval would hold others, too."""
         if self.beyond:
@@ -200,7 +205,8 @@ class Fit(Labelled, Pictured):
         """
         names = self.surface.names
         f, powers = [names.index(v) for v in tuned], np.array([float(of.get(v, 0)) for v in tuned])
-        x = self._seen(along) - self._seen(along).mean()
+        x = self._seen(along)
+        x = x - x.mean()
         shared = np.maximum(1 - np.abs(x[:, None] - x) / APART, 0.0)
         scatter = SCATTER * np.sqrt(max(x @ shared @ x, 1e-9)) / max(x @ x, 1e-9)
 

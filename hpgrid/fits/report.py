@@ -243,9 +243,9 @@ def beside_transfer(fit: Fit, T: float, costs: Mapping[str, float]) -> list[str]
     """
     told = ", ".join(f"{regime} {_loss(fit, cost)}" for regime, cost in costs.items())
     (own,), sure = _answer(fit, [T])[0], _sure(fit, fit.predict(T))
-    unseen = "; - where no optimum was seen of what it moves" * any(map(math.isnan, costs.values()))
+    none = "; - where no optimum was seen of what it moves" * any(map(math.isnan, costs.values()))
     return [
-        f"Loss above the optimum at the new budget by the surface of your runs, in {_unit(fit)}: {told}{unseen}.",
+        f"Loss above the optimum at the new budget by the surface of your runs, in {_unit(fit)}: {told}{none}.",
         " ".join([f"By that surface alone: {own[:1].lower()}{own[1:]}", *sure]),
         *_warnings(fit, [T]),
     ]
@@ -333,10 +333,7 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
 def _exponents(fit: Fit, details: bool = True) -> list[tuple[str, ...]]:
     """The exponents of a fit's optimum as rows of a table, a line of headings first; without details of all tuned."""
     head = ("exponent of", "yours", "90% interval", "theory", "verdict")
-    rows = [
-        (s.what, f"{s.value:.2f}{'*' * bool(s.beyond)}", f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict)
-        for s in fit.exponents
-    ]
+    rows = [(s.what, s.told, f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in fit.exponents]
     return [head, *(row for row in rows if details or not rows[0][0].endswith("in T") or row[0].endswith("in T"))]
 
 

@@ -346,6 +346,7 @@ def _only_chunk(path: Path, name: str, shape: Sequence[int]) -> Path:
 
 def _put(file: Path, content: bytes) -> None:
     """Write a file aside, and put it in place and on the disk."""
+    # Unlike other files: under a name that the next try takes over, and by several threads, which share one umask.
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_name(f".{file.name}.part")
     aside.unlink(missing_ok=True)

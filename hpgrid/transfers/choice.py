@@ -32,9 +32,9 @@ class Choice(NamedTuple):
 
     row: Row
     why: str  # a sentence's end, without a full stop
-    # the relative excess risk of the start left as it is, without limits; None: not known
+    # the relative excess risk of the start left as it is, without limits; None: not known. Where constants are not
+    # given, to leading order, and of a start that was the best
     unchanged: float | None
-    leading: bool  # whether that is to leading order, and of a start that was the best: constants were not given
     eta: tuple[float, float] | None  # the range of eta that public runs with this schedule show, from this start
 
 
@@ -71,8 +71,8 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
     if decays and start.eta is not None and "alpha" not in row.tuned and (row.own or row.at.b == start.b):
         ends = ETA_IN_T["tuned" if row.own and "b" in row.tuned else "held"]
         seen = start.eta * longer ** ends[longer < 1], start.eta * longer ** ends[longer >= 1]
-    leading = answer.constants is None
-    return Choice(row, why, _left(rules, row, longer) if leading else _left_there(answer, row), leading, seen)
+    left = _left(rules, row, longer) if answer.constants is None else _left_there(answer, row)
+    return Choice(row, why, left, seen)
 
 
 def _worst(costs: Costs | None) -> dict[str, float]:

@@ -79,7 +79,7 @@ def why(found: Transfer, best: Choice) -> list[str]:
         said.append(f"Left as it is, the setting costs {left} of {whose} least risk there; this row {own}.")
     elif best.unchanged is not None:
         left = percent(best.unchanged)
-        order = ", to leading order" if best.leading else ""
+        order = ", to leading order" if found.constants is None else ""
         said.append(f"Left as it is, the setting costs {left} of {whose} least risk there{order}.")
     if found.rules.paper == "lmo" and costs is None and len(found.start.values) == len(found.rules.names):
         said[-1] += " --calibrate says what each row costs."
