@@ -111,6 +111,8 @@ def _exponent(fit: Fit, name: str, budget: str) -> str:
     at, later = (replace(fit, limits=NO_LIMITS).predict(x).at[name] for x in (T, 2 * T))
     said = f"theory {_theory(fit, name)}".replace("-", "\N{MINUS SIGN}") if name in TUNABLE else "no theory"
     said = said if len(fit.surface.t) > 1 else "assumed"
+    if any(slope.beyond for slope in fit.exponents if slope.what == f"{name}* in T"):
+        said = "beyond the runs"
     if fit.surface.names.index(name) in fit.held:
         said = "border" if name in fit.predict(T).edge else "held"
     # Rounded before it is written, so that nought has no sign.
@@ -170,7 +172,7 @@ def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> 
     at = np.array([p.at[name] for p in own])
     fit_plot.optimum(ax, measured, at, edge=name in own[-1].edge, label="fitted optimum", size=3.6)
     runs = [fit.runs.only(fit.runs.T == T) for T in measured]
-    best = [float(r.values[name][np.argmin(r.loss)]) for r in runs]
+    best = [r.best[name] for r in runs]
     ax.plot(measured, best, "s", color="0.3", markersize=3.5, label="best run", zorder=4)
     others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T)]
     shown = [y for x, y, label in others if fit_plot.other(ax, x, y, label)]

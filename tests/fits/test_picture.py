@@ -235,6 +235,12 @@ def test_runs_that_are_too_low_are_drawn_as_such() -> None:
     found = fit(runs)
     low = np.concatenate([at(ax, "runs, too low") for ax in draw(found, ()).axes])
     assert_allclose(low, [[runs["eta"][best + 1], runs["b"][best + 1]]])
+    # Nor is it the best run of its budget.
+    of_budget = np.isclose(runs["T"], runs["T"][best + 1]) & (np.arange(len(runs["T"])) != best + 1)
+    honest = int(np.argmin(np.where(of_budget, runs["loss"], np.inf)))
+    shown = [points[np.isclose(points[:, 0], runs["T"][honest], rtol=0.01), 1]
+             for ax in draw(found, ()).axes if len(points := at(ax, "best run"))]  # fmt: skip
+    assert_allclose(np.ravel(shown), [runs[v][honest] for v in ("eta", "b")])
 
 
 def test_an_ellipse_holds_its_share_of_a_normal_distribution() -> None:
