@@ -42,6 +42,7 @@ def check_stated(
     columns: options.Columns = None,
     where: options.Where = None,
     ignore: options.Ignore = None,
+    seq_len: options.SeqLen = None,
     schedule: options.Schedule = None,
     details: options.Details = False,
     json_: options.Json = False,
@@ -50,7 +51,7 @@ def check_stated(
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     if fit is not None:
         statements = [parse(one) for one in claim or ()]
-        read = {**options.of_runs(columns, where, ignore), "schedule": options.schedule_of(schedule)}
+        read = {**options.of_runs(columns, where, ignore, seq_len), "schedule": options.schedule_of(schedule)}
         return _check_runs(fit, statements, read, json_, strict)
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')

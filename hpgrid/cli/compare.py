@@ -33,6 +33,7 @@ def compare_sources(
     columns: options.Columns = None,
     where: options.Where = None,
     ignore: options.Ignore = None,
+    seq_len: options.SeqLen = None,
     markdown: Annotated[Path | None, about("Write a page to this file, in Markdown.")] = None,
     latex: Annotated[Path | None, about("Write the tables to this file, in LaTeX.")] = None,
     plot: Annotated[Path | None, about("Draw the exponents: NAME.png, .pdf or .svg.")] = None,
@@ -47,7 +48,7 @@ def compare_sources(
     protocols, p = _protocols(protocol)
     if protocols and plot is not None and not asked:
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
-    read, runs = options.of_runs(columns, where, ignore), None
+    read, runs = options.of_runs(columns, where, ignore, seq_len), None
     from hpgrid.comparison import tables
     from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
     from hpgrid.comparison.laws import answers
@@ -64,8 +65,8 @@ def compare_sources(
         from hpgrid.fits.fit import fit as fit_table
 
         runs = fit_table(fit, **read)
-    elif "yours" in named or columns or where or ignore:
-        rule = "yours, --columns, --where and --ignore are of the runs of --fit"
+    elif "yours" in named or columns or where or ignore or seq_len:
+        rule = "yours, --columns, --where, --ignore and --seq-len are of the runs of --fit"
         raise bad(rule, "no --fit", "--fit runs.csv, too")
     every = all_sources(runs, own)
     shown: list[Any] = []

@@ -54,13 +54,7 @@ def fit_runs(
     ignore: Annotated[options.Names, about("Columns that vary among the runs, and may.")] = None,
     by: Annotated[_Column, about("A column: a fit for each of its values.")] = None,
     hold: Annotated[options.Names, about("What stays at the best run's value: b, say.")] = None,
-    seq_len: Annotated[
-        int | None,
-        about(
-            "Tokens in a sequence: batch sizes are then in sequences.",
-            converter=options.whole(1, example=4096, powers=True),
-        ),
-    ] = None,
+    seq_len: Annotated[int | None, options.in_sequences("batch sizes are")] = None,
     b_unit: Annotated[str | None, about("tokens or sequences: what the batch size counts.")] = None,
     max_b: Annotated[float | None, options.Sized(help="The largest batch size.")] = None,
     max_eta: Annotated[float | None, about("The largest learning rate.")] = None,

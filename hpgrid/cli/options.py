@@ -389,6 +389,14 @@ Columns = Annotated[Names, about("Columns of --fit whose names are not the usual
 Where = Annotated[Names, about("Of the runs of --fit, only these: optimizer=muon, say.")]
 Ignore = Annotated[Names, about("Columns of --fit that vary, and may.")]
 
+
+def in_sequences(meaning: str) -> Parameter:
+    """Return what is said of how many tokens a sequence has, and how that is read."""
+    return about(f"Tokens in a sequence: {meaning} then in sequences.", converter=whole(1, example=4096, powers=True))
+
+
+SeqLen = Annotated[int | None, in_sequences("batch sizes of --fit are")]
+
 Schedule = Annotated[
     str | None,
     about("constant or decay: what the learning rate did; the theory's exponents are those of a constant one."),
@@ -400,7 +408,7 @@ def schedule_of(given: str | None) -> str | None:
     return given if given is None else check_choice("schedule", given, SCHEDULE_KINDS)
 
 
-def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:
+def of_runs(columns: Names, where: Names, ignore: Names, seq_len: int | None) -> dict[str, Any]:
     """Return how a table of runs is read, as keywords of a fit.
 
     Raises:
@@ -410,7 +418,7 @@ def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:
     for name in found:
         check_choice("quantity of a run", name, (*TUNABLE, "beta", "T", "K", "loss"))
     chosen = pairs("--where", where, lambda _, text: text, "optimizer=muon")
-    return {**found, "where": chosen, "ignore": names(ignore)}
+    return {**found, "where": chosen, "ignore": names(ignore), "seq_len": seq_len}
 
 
 # --- what goes out ---

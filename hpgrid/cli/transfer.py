@@ -37,7 +37,6 @@ _MAX_B = (
     "The largest batch size. Caps are taken to have held at the old budget, too: a start on one is on a bound, "
     "and no optimum."
 )
-_SEQ_LEN = "Tokens in a sequence: b, --to-b, --max-b and --round-b are then in sequences."
 _BOUND = (
     "Any bound with exact laws in place of eq. (4): its name, a formula, or a TOML file with bound = and [constants]."
 )
@@ -65,7 +64,7 @@ def print_transfer(
     max_b: Annotated[float | None, options.Sized(help=_MAX_B)] = None,
     max_eta: Annotated[float | None, Parameter(help="The largest learning rate, a cap as --max-b is.")] = None,
     round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
-    seq_len: Annotated[int | None, Parameter(converter=options.whole(example=4096, powers=True), help=_SEQ_LEN)] = None,
+    seq_len: Annotated[int | None, options.in_sequences("b, --to-b, --max-b and --round-b are")] = None,
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     bound: Annotated[str | None, Parameter(help=_BOUND)] = None,
     domain: options.Domain = None,
@@ -93,9 +92,7 @@ def print_transfer(
     if fit is None:
         start, groups = _starts(from_)
     else:
-        fitted, (start, own, found) = _fitted(
-            fit, from_, options.of_runs(columns, where, ignore) | {"seq_len": seq_len}
-        )
+        fitted, (start, own, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore, seq_len))
         start |= {"b": start["b"] / (seq_len or 1)} if "b" in start else {}  # a fit's is in tokens
         regime = own if regime == "auto" else regime
     asked: dict[str, Any] = {

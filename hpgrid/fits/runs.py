@@ -223,7 +223,7 @@ def _in_tokens(raw: dict[str, Floats], table: Table, unit: float | None, b_unit:
         raise bad("a batch in sequences has a length of them", b_unit, "--seq-len 4096, say")
     if unit is None and least < SHORTEST:
         notes.append(f"b is taken to count tokens, yet {least:g} are fewer than a sequence: if it counts sequences, a "
-                     "column seq_len says how long they are, or --seq-len 4096 of fit and transfer")  # fmt: skip
+                     "column seq_len says how long they are, or --seq-len 4096")  # fmt: skip
         note(notes[-1])
     if "b" in raw:
         raw["b"] = b * (unit or 1)

@@ -173,6 +173,16 @@ def test_laws_against_runs_by_the_command(table: Path, capsys: Capture, monkeypa
     capsys.readouterr()
 
 
+@pytest.mark.parametrize("command", ["check", "compare"])
+def test_batch_sizes_of_runs_are_in_sequences_where_that_is_said(table: Path, capsys: Capture, command: str) -> None:
+    runs, told = sweep(np.random.default_rng(5), (1.0, 4.0), (5, 5), 3.0)[0], []
+    for tokens in (1, 2048):
+        b, steps = runs["b"] / tokens, runs["T"] / runs["b"]
+        write_table(table, {"lr": runs["eta"], "batch_size": b, "steps": steps, "loss": runs["loss"]})
+        told.append(printed(command, capsys, "--fit", table, "--json", "--seq-len", tokens))
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize(
     ("claim", "words"),
     [
