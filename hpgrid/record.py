@@ -19,7 +19,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,20 +57,32 @@ def read_whole(path: Path, most: int = WRITTEN, links: bool = True) -> bytes:
         return file.read(found.st_size)
 
 
-def read_text(path: Path, rule: str, most: int = WRITTEN) -> str:
+#: Bytes that no text has, whatever its encoding, but for UTF-16.
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+def read_text(path: Path, rule: str, most: int = WRITTEN, other: str | None = None) -> str:
     """Return the text of a file that a person wrote: UTF-8, or what a byte order mark says is UTF-16.
 
     Args:
         path: the file.
         rule: what it must be, for the message.
         most: the most bytes it may have.
+        other: the encoding of a text that is neither, which is remarked on; by default there is none.
 
     Raises:
         ValueError: it can't be read, or is no text.
     """
     try:
         held = read_whole(path, most)
-        return held.decode("utf-16" if held[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
+        try:
+            return held.decode("utf-16" if held[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
+        except UnicodeDecodeError:
+            if other is None or _NO_TEXT.search(held):
+                raise
+            text = held.decode(other)
+        note(f"{path.name} is not UTF-8 text: it is read as {other}")
+        return text
     except UnicodeDecodeError:
         reason: object = "it is not UTF-8 text"
     except OSError as error:

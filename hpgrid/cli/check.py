@@ -12,8 +12,8 @@ from hpgrid.regime import Regime
 from hpgrid.statements.language import Statement, parse
 
 _FIT = (
-    "A CSV file of training runs, in place of a bound: the claims are held against the exponents of their optimum, and "
-    "without a claim the laws of the theorems and of Table 1 are."
+    "A table of training runs, CSV or JSON, in place of a bound: the claims are held against the exponents of their "
+    "optimum, and without a claim the laws of the theorems and of Table 1 are."
 )
 
 

@@ -38,7 +38,7 @@ _UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not know
 
 
 def fit_runs(
-    runs: Annotated[Path | None, about("A CSV file with a line for each training run.")] = None,
+    runs: Annotated[Path | None, about("A table, CSV or JSON, with a row for each training run.")] = None,
     *,
     predict: Annotated[options.Names, about("Budgets to choose for, T=1e11 or 1e11.")] = None,
     eta: Annotated[_Column, about("The column of the learning rate; usual names are known.")] = None,

@@ -45,8 +45,8 @@ _SET = (
     "of --bound its own, and its options."
 )
 _FIT = (
-    "In place of --from, a CSV file of training runs: the start is the fitted optimum of its largest budget, the "
-    "regime what varied; constants are fitted (with --from beta=0.95), and the surface says what rows cost."
+    "In place of --from, a table of training runs, CSV or JSON: the start is the fitted optimum of its largest budget, "
+    "the regime what varied; constants are fitted (with --from beta=0.95), and the surface says what rows cost."
 )
 _CALIBRATE = "In place of --set, find them: those for which the start is the best of what was tuned."
 

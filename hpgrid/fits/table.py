@@ -29,7 +29,7 @@ _EMPTY = frozenset(("", "nan", "na", "n/a", "#n/a", "none", "null", "<na>", "nat
 _GAP = re.compile(r"(?<=\d)[\s'\u2019_](?=\d{3}(?!\d))")
 
 #: What a file that can't be read is told.
-_RULE = "the table of runs must be a readable CSV file"
+_RULE = "the table of runs must be a readable CSV or JSON file"
 
 #: A run as JSON.
 _SHOWN = '{"lr": 0.001, "batch_size": 524288, "tokens": 1e9, "loss": 3.1}, say'
@@ -52,7 +52,7 @@ def as_table(data: Any) -> tuple[Table, NDArray[np.intp]]:
         ValueError: it is none of these, can't be read, has a name twice or columns of several lengths.
     """
     lines: list[int] | None = None
-    text = read_text(Path(data), _RULE) if isinstance(data, str | Path) else ""
+    text = read_text(Path(data), _RULE, other="cp1252") if isinstance(data, str | Path) else ""
     if text.lstrip()[:1] in ("[", "{"):
         data, lines = _json(Path(data), text)
     if isinstance(data, str | Path):

@@ -490,8 +490,8 @@ def test_frames_and_datasets_are_tables() -> None:
         (HEADER + "\0", ROWS, {}, "a table of runs has a line of names"),
         (HEADER, [], {}, "a table of runs has a line of names"),
         (f"{HEADER},lr", [f"{row},1" for row in ROWS], {}, "each column has a name of its own. Given: 'lr, 2 times'"),
-        (HEADER, ['"1'], {}, "must be a readable CSV file .unexpected end of data"),
-        (HEADER, ["9" * 140000], {}, "must be a readable CSV file .field larger than field limit"),
+        (HEADER, ['"1'], {}, "must be a readable CSV or JSON file .unexpected end of data"),
+        (HEADER, ["9" * 140000], {}, "must be a readable CSV or JSON file .field larger than field limit"),
         (f"{HEADER},lr_schedule", [f"{row},cosine" for row in ROWS], {"columns": {"eta": "lr_schedule"}},
          "column lr_schedule, line 2: a cell is a number or empty. Given: 'cosine'"),
         (HEADER, ROWS, {"b_unit": "sequences"}, "--seq-len 4096"),
@@ -520,11 +520,15 @@ def test_what_is_no_table_at_all_is_refused(data: Any, words: str) -> None:
         load(data, {})
 
 
-def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_is_no_utf_8_is_read_as_what_spreadsheets_wrote_before(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
-    for held in (TEXT.replace("loss", "größe").encode("latin-1"), TEXT.encode("utf-16")[:-1]):
+    path.write_bytes(f"# résumé\n{TEXT.replace('batch_size', 'Schrittgröße')}".encode("latin-1"))
+    with pytest.warns(Note, match=r"^runs.csv is not UTF-8 text: it is read as cp1252$"):
+        assert_array_equal(load(path, {"b": "Schrittgröße"}).values["b"], COLUMNS["batch_size"])
+    # A spreadsheet's own file, what is cut off, and a byte that cp1252 has no letter for.
+    for held in (b"PK\x03\x04\xe9" + TEXT.encode(), TEXT.encode("utf-16")[:-1], TEXT.encode() + b"\x81"):
         path.write_bytes(held)
-        with pytest.raises(ValueError, match="it is not UTF-8 text"):
+        with pytest.raises(ValueError, match=r"must be a readable CSV or JSON file \(it is not UTF-8 text\)"):
             load(path, {})
 
 
