@@ -72,10 +72,10 @@ def held_at_the_border(
 ) -> dict[int, Held]:
     """Return the variables that the surface does not place, each with where it is at the last budget.
 
-    What is given is held there. Where the surface may have no minimum the variable along which it is flattest stays at
-    the best run's value, and one whose optimum lies outside the sweep at the border: from there on the prior's exponent
-    leads, but not from a border back into the sweep, for the optimum has to come to that border first. Then the others
-    are looked at again.
+    What is given is held there. Where the surface may have no minimum the variable along which it is flattest, of those
+    that the best run has at a border if there are such, stays at that run's value; and one whose optimum lies outside
+    the sweep at the border: from there on the prior's exponent leads, but not from a border back into the sweep, for
+    the optimum has to come to that border first. Then the others are looked at again.
     """
     names, last = surface.names, runs.largest
     seen = np.log2([last.values[name] for name in names])
@@ -92,8 +92,9 @@ def held_at_the_border(
     while free := [i for i in range(len(names)) if i not in held]:
         if (np.linalg.eigvalsh(draws[:, free][:, :, free])[:, 0] > 0).mean() < CURVED:
             flattest = np.linalg.eigh(surface.shape.H[np.ix_(free, free)])[1][:, 0]
-            i = free[int(np.argmax(np.abs(flattest)))]
-            hold(i, float(best[i]), EDGE if best[i] in (low[i], high[i]) else NO_MINIMUM)
+            at_border = [best[i] in (low[i], high[i]) for i in free]
+            which = int(np.argmax(np.abs(flattest) * (at_border if any(at_border) else 1)))
+            hold(free[which], float(best[free[which]]), EDGE if at_border[which] else NO_MINIMUM)
             continue
         z = surface.shape.optimum(t, {i: h.value - z0[i] for i, h in held.items()}) + z0
         border = np.clip(z, low, high)

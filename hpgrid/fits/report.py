@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -167,11 +167,10 @@ def answer_by(
     first = [f"{by} = {value}: {line}{_marks(fit)}" for value, fit in fits.items() for line in _answer(fit, budgets)[0]]
     first += [f"{by} = {value} has no answer: {why}" for value, why in refused.items()]
     beside: list[Part] = [[f"{by} = {value}:", *plan.lines(fits[value].runs.counted)] for value, plan in plans.items()]
-    exponents = {value: _exponents(fit, False) for value, fit in fits.items()}
-    (head, *_), *_ = exponents.values()
-    beside.append([_HEADING, Table([(by, *head), *((value, *row) for value, (_, *rows) in exponents.items()
-                                                   for row in rows)], indent="  "),
-                   *unseen([slope for fit in fits.values() for slope in fit.exponents])])  # fmt: skip
+    slopes = [(value, slope) for value, fit in fits.items() for slope in _shown(fit, False)]
+    values, shown = [by, *(value for value, _ in slopes)], [slope for _, slope in slopes]
+    rows = [(value, *row) for value, row in zip(values, _exponents(shown), strict=True)]
+    beside.append([_HEADING, Table(rows, indent="  "), *unseen(shown)])
     details: list[Part] = []
     for value, fit in fits.items():
         own = answer(fit, budgets, True, models.get(value), plans.get(value))
@@ -330,11 +329,17 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
     return said if out else [*said, "No budget can be held out as a test: too few runs are left."]
 
 
-def _exponents(fit: Fit, details: bool = True) -> list[tuple[str, ...]]:
-    """The exponents of a fit's optimum as rows of a table, a line of headings first; without details of all tuned."""
+def _shown(fit: Fit, details: bool) -> Sequence[Slope]:
+    """The exponents of a fit's optimum; without details of all tuned, or where these tell nothing those that do."""
+    joint = [s for s in fit.exponents if s.what.endswith("in T")]
+    told = [s for s in fit.exponents if not s.beyond] if any(s.beyond for s in joint) else joint
+    return fit.exponents if details else told or joint or fit.exponents
+
+
+def _exponents(slopes: Iterable[Slope]) -> list[tuple[str, ...]]:
+    """Exponents as rows of a table, a line of headings first."""
     head = ("exponent of", "yours", "90% interval", "theory", "verdict")
-    rows = [(s.what, s.told, f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in fit.exponents]
-    return [head, *(row for row in rows if details or not rows[0][0].endswith("in T") or row[0].endswith("in T"))]
+    return [head, *((s.what, s.told, f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in slopes)]
 
 
 def _theory(slope: Slope) -> str:
@@ -342,8 +347,9 @@ def _theory(slope: Slope) -> str:
 
 
 def _verdicts(fit: Fit, details: bool) -> list[str | Table]:
-    said: list[str | Table] = [_HEADING, Table(_exponents(fit, details), indent="  "), *unseen(fit.exponents)]
-    return said if fit.exponents else []
+    slopes = _shown(fit, details)
+    said: list[str | Table] = [_HEADING, Table(_exponents(slopes), indent="  "), *unseen(slopes)]
+    return said if slopes else []
 
 
 def unseen(slopes: Sequence[Slope]) -> list[str]:
@@ -417,4 +423,6 @@ def _details(fit: Fit) -> list[str | Table]:
 
 def html(fit: Fit) -> str:
     """Return a fit as HTML: its runs, each budget's optimum, and how it moves."""
-    return Answer((), [[_runs(fit)[0], Table(_by_budget(fit)), Table(_exponents(fit)), *unseen(fit.exponents)]]).html()
+    return Answer(
+        (), [[_runs(fit)[0], Table(_by_budget(fit)), Table(_exponents(fit.exponents)), *unseen(fit.exponents)]]
+    ).html()

@@ -45,6 +45,9 @@ LEAST_SIGMA = 3e-4
 #: the posterior: 80% quantiles of 4,000 are sure to 2% of the interval.
 ROUNDS, PASSES, DRAWS = 3, 4, 4000
 
+#: Sweeps of coordinate descent: along a valley with a correlation of 0.97 these leave 0.97^200 of the way, a 400th.
+SWEEPS = 100
+
 
 class Prior(NamedTuple):
     """A number and its standard deviation."""
@@ -197,9 +200,11 @@ def fit_surface(
             scale = max(float(np.median(scaled[used])) / MEDIAN * math.sqrt(used.sum() / freedom), LEAST_SIGMA)
             robust = np.minimum(1.0, HUBER * scale / np.maximum(scaled, 1e-300))
             H, c, d = _shape(coefficients[len(budgets) :], n)
-        optima = centre[0] - np.linalg.solve(H, c[:, None] + np.outer(d, budgets - centre[1])).T
-        optima = np.clip(optima, z.min(axis=0), z.max(axis=0))
         fitted = loss - residuals
+        best = z[[np.flatnonzero(k & used)[fitted[k & used].argmin()] for k in of_budget]]
+        low, high = z.min(axis=0), z.max(axis=0)
+        slopes = c + np.outer(budgets - centre[1], d)
+        optima = centre[0] + _minimisers(H, slopes, *(x - centre[0] for x in (best, low, high)))
         minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
     gain = inverse @ (X.T * W)  # of a coefficient by a loss
     share = (X * gain.T).sum(axis=1)
@@ -223,6 +228,19 @@ def fit_surface(
         tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
         nat * residuals, nat * (fitted - minimum), dropped, nat,
     )  # fmt: skip
+
+
+def _minimisers(H: Floats, slopes: Floats, start: Floats, low: Floats, high: Floats) -> Floats:
+    """Where each of some quadratics z' H z / 2 + slope' z is least in a box: by coordinate descent, a row each.
+
+    At a border of the box the other coordinates are least there, not where they would be least beyond it. Where it is
+    no minimum that the slope vanishes at, this ends at a lower value than it started from.
+    """
+    z = start.copy()
+    for _ in range(SWEEPS):
+        for i in np.flatnonzero(np.diag(H) > 0):
+            z[:, i] = np.clip(z[:, i] - (slopes[:, i] + z @ H[i]) / H[i, i], low[i], high[i])
+    return z
 
 
 def _median(x: Floats, weights: Floats) -> float:

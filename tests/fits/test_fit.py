@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from commands import Capture, loaded, printed, refused, status
 from numpy.testing import assert_allclose, assert_array_equal
-from sweeps import Floats, best, excess, sweep
+from sweeps import ALPHA, Floats, best, excess, sweep
 
 from hpgrid.checks import Note
 from hpgrid.fits.claims import check_runs
@@ -663,6 +663,40 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     assert found.predict(4 * T).edge == ("b",)
     # From there on the prior's exponent: b ~ T^(1/2).
     assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
+
+
+def test_where_b_is_at_the_border_of_the_sweep_eta_is_placed_at_that_b() -> None:
+    """By hand: at a fixed b eta* = (C1 b/(C3 (1 + 1/alpha) T))^(1/2), an exponent of -1/2 in T."""
+    rng, off, slopes, hold = np.random.default_rng(5), [], [], []
+    for _ in range(30):
+        runs, T, C = sweep(rng, (1.0, 2.0, 4.0, 8.0), (9, 13), 3.0)
+        kept = runs["b"] > 3 * best(8 * T, C)[1]
+        found = fit({name: x[kept] for name, x in runs.items()})
+        prediction = found.predict(16 * T)
+        assert "b" in prediction.edge
+        eta = np.sqrt(C[0] * prediction.at["b"] / (C[2] * (1 + 1 / ALPHA) * 16 * T))
+        low, high = prediction.interval["eta"]
+        off.append(np.log2(prediction.at["eta"] / eta))
+        hold.append(low <= eta <= high)
+        slopes += [slope.value for slope in found.exponents if slope.what == "eta* in T at a fixed b"]
+    # As within a sweep the estimator's own bias is 0.035, two and a half octaves from the middle of the budgets.
+    assert abs(np.mean(slopes) + 0.5) <= 0.035
+    assert abs(np.mean(off)) <= 0.035 * 2.5
+    # 30 intervals of 80%
+    assert np.mean(hold) >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 30)
+
+
+def test_where_b_is_at_the_border_the_exponent_at_a_fixed_b_is_what_is_told(table: Path, capsys: Capture) -> None:
+    runs, T, C = sweep(np.random.default_rng(5), (1.0, 2.0, 4.0, 8.0), (9, 13), 3.0)
+    kept = runs["b"] > 6 * best(8 * T, C)[1]
+    write_table(table, {name: x[kept] for name, x in runs.items()})
+    out = printed("fit", capsys, table, "--predict", f"T={16 * T}")
+    assert [line for line in out.splitlines() if "eta* in T" in line] == [
+        line for line in out.splitlines() if line.endswith("-1/2    agrees")
+    ]
+    assert "*" not in out.replace("eta* in T at a fixed b", "")
+    out = printed("fit", capsys, table, "--predict", f"T={16 * T}", "--details")
+    assert "* At T =" in out
 
 
 def test_an_optimum_whose_interval_reaches_an_end_of_the_sweep_is_said(table: Path, capsys: Capture) -> None:
