@@ -65,6 +65,11 @@ class Powers(NamedTuple):
     tolerance: float  # how far q may be off
     rise: float  # by how much q is larger than along the first two thirds of the ladder
 
+    @property
+    def has_log(self) -> bool:
+        """Whether there is a logarithm for sure, and not by a little."""
+        return math.isfinite(self.log) and abs(self.log) > max(2 * self.tolerance, 0.05)
+
 
 def power_and_log(slopes: Array, noise: float) -> Powers:
     """Return both powers of a law from its local exponents, each of which may be ``noise`` from the truth."""

@@ -7,7 +7,6 @@ bounds that are named. What reads it loads neither NumPy nor jax.
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable
 from fractions import Fraction
@@ -160,8 +159,7 @@ def _log(climb: Any, left: Any) -> str:
     from hpgrid.slopes import REFINED
 
     read = power_and_log(sum(float(p) * climb.exponent[v] for v, p in left.items()), REFINED)
-    sure = math.isfinite(read.log) and abs(read.log) > 2 * read.tolerance and abs(read.log) > 0.05
-    return f"log^{read.log:.2f}" if sure else ""
+    return f"log^{read.log:.2f}" if read.has_log else ""
 
 
 def _end(ends: Any, left: Any, space: Any) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from timeit import timeit
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.answer import Answer, Pictured, Result, Table
+from hpgrid.far_out import Powers, power_and_log
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
 from hpgrid.record import plain, versions, write_table, write_whole
@@ -26,6 +27,7 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
     NO_OPTIMUM,
     NOTHING,
+    REFINED,
     SETTLING,
     Curves,
     MeasuredSlope,
@@ -109,6 +111,17 @@ class Survey(Result, Pictured):
     def runs_off(self) -> dict[str, NDArray[np.bool_]]:
         """For each tuned variable, where its best value is 0 or infinity."""
         return {v: ~np.isnan(x) for v, x in self.limit.items()}
+
+    @cached_property
+    def with_logs(self) -> dict[str, Powers]:
+        """The laws with a logarithm, by what they are of: of a bound without exact ones, read far beyond the grid."""
+        if self.problem.law[0] is not None or self.problem.is_posynomial:
+            return {}
+        from hpgrid.statements.routes import Subject, climb  # which asks for searches
+
+        far = climb(Subject(self.problem.proxy, self.problem.grid), self.problem.regime)
+        found = {v: power_and_log(slopes, REFINED) for v, slopes in far.exponent.items()}
+        return {v: each for v, each in found.items() if each.has_log}
 
     @property
     def no_law(self) -> str:
@@ -270,15 +283,17 @@ def _slopes(
 # --- a survey as text ---
 def _answer(result: Survey) -> list[str]:
     """How risk and optimum scale, and what of it the grid's slopes bear out."""
-    limits, local, budget = [], [], result.problem.budget
+    limits, read, local, budget = [], [], [], result.problem.budget
     for slope in result.slopes:
         name = slope.measured.name
         if slope.exact is not None:
             limits.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
+        elif law := result.with_logs.get(name):
+            read.append(f"{name} ~ {budget}^({law.power:z.4g}) (log {budget})^({law.log:.2g})")
         elif not math.isnan(slope.far):
             local.append(f"{name} ~ {budget}^({slope.far:.4g})")
-    told = [f"In the long run {', '.join(limits)} (exact)."] if limits else []
-    if local:  # a logarithm in the law keeps these from its powers at every budget
+    told = [f"In the long run {', '.join(law)} ({how})." for law, how in ((limits, "exact"), (read, "refined")) if law]
+    if local:  # no limits, but at one budget
         there = result.problem.budgets[-1] * SETTLING
         told.append(f"Far out, at {budget} = {there:g}, {', '.join(local)} (refined, local exponents).")
     first = " ".join(told) or "No exponent is known."

@@ -135,12 +135,18 @@ def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() ->
 
 
 def test_an_exponent_that_is_no_limit_is_told_with_its_budget() -> None:
-    """Of D/(eta T) + L eta log T, risk ~ (log T/T)^(1/2): at T, -1/2 + 1/(2 log T). A law has limits."""
+    """Of D/(eta T) + L eta (log T)^q, risk ~ ((log T)^q/T)^(1/2): at T, -1/2 + q/(2 log T). Of no law, as much."""
     grid = Grid(eta=LogAxis(1e-14, 1.0, 12), T=LogAxis(1e2, 1e22, 12))
-    found = survey(tuning_problem(parse("D/(eta*T) + L*eta*log(T)", {"D": 4.0, "L": 9.0}), grid, Regime(("eta",))))
-    above = 1 / (2 * 42 * np.log(10))
-    local = f"risk ~ T^({above - 0.5:.4g}), eta ~ T^({-above - 0.5:.4g}) (refined, local exponents)"
-    assert found.answer().first == [f"Far out, at T = 1e+42, {local}."]
+    for factor, q in (("log(T)", 1), ("sqrt(log(T))", 1 / 2), ("log(T)**2", 2), ("log(T)**(3/2)", 3 / 2)):
+        bound = parse(f"D/(eta*T) + L*eta*{factor}", {"D": 4.0, "L": 9.0})
+        found = survey(tuning_problem(bound, grid, Regime(("eta",))))
+        above = q / (2 * 42 * np.log(10))
+        np.testing.assert_allclose([s.far for s in found.slopes], [above - 0.5, -above - 0.5], atol=1e-9)
+        law = f"risk ~ T^(-0.5) (log T)^({q / 2:g}), eta ~ T^(-0.5) (log T)^({-q / 2:g})"
+        assert found.answer().first == [f"In the long run {law} (refined)."]
+    # T^(1/(1 + log T)) is e in the long run, and no power of a logarithm anywhere.
+    found = survey(tuning_problem(parse("1/(eta*T) + eta*T**(1/(1 + log(T)))"), grid, Regime(("eta",))))
+    assert found.answer().first[0].startswith("Far out, at T = 1e+42, risk ~ T^(-0.49")
     flat = survey(tuning_problem(parse("1/(eta*b*T) + eta*b"), GRID, Regime(("eta", "b"))))
     assert flat.answer().first[0].startswith("In the long run risk ~ T^(-1/2), eta*b ~ T^(-1/2) (exact). ")
 
