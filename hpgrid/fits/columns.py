@@ -132,10 +132,9 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
         told = ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3]) + ("; also " if rest else "")
         momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
         own = re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
-        tuned = f"--var '{own} > 0'" + f" --others {own}={name}" * (own != name)
-        instead = (
-            f"--where {name}={next(iter(values))}, --ignore {name}, or of hpgrid fit --by {name} or {tuned}, for each"
-        )
+        tuned = f" or --var '{own} > 0'" + f" --others {own}={name}" * (own != name)
+        tuned *= all(isinstance(x, float) and x > 0 for x in map(plain, table[name]))  # words are no hyperparameter
+        instead = f"--where {name}={next(iter(values))}, --ignore {name}, or of hpgrid fit --by {name}{tuned}, for each"
         raise bad(
             "other columns vary among the runs",
             f"{name}: {told}{', '.join(rest)}"[:150],

@@ -357,6 +357,13 @@ def test_momentum_that_varies_can_be_tuned() -> None:
         load(ablated(20, **{"config.beta1": [0.9, 0.95] * 10}), {})
 
 
+@pytest.mark.parametrize(("cells", "tuned"), [([0.1, 0.2], True), ([0.0, 0.1], False), (["cosine", "wsd"], False)])
+def test_a_hyperparameter_to_tune_has_positive_values(cells: list[Any], tuned: bool) -> None:
+    told = " or --var 'wd > 0'" if tuned else ""
+    with pytest.raises(ValueError, match=rf"or of hpgrid fit --by wd{told}, for each\."):
+        load(ablated(20, wd=cells * 10), {})
+
+
 def test_what_follows_from_what_is_known_is_said() -> None:
     rows = {"lr": [1e-3, 2e-3, 4e-3] * 2, "tokens": [1e9] * 3 + [2e9] * 3, "loss": [3.1, 3.0, 3.2, 2.9, 2.8, 2.95]}
     runs = load({**rows, "N": [1e8] * 3 + [2e8] * 3, "warmup": [1, 2, 4] * 2}, {})
