@@ -133,7 +133,7 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
         momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
         own = re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
         tuned = f" or --var '{own} > 0'" + f" --others {own}={name}" * (own != name)
-        tuned *= all(isinstance(x, float) and x > 0 for x in map(plain, table[name]))  # words are no hyperparameter
+        tuned *= all(isinstance(x, float) for x in map(plain, table[name]))  # words are no hyperparameter
         instead = f"--where {name}={next(iter(values))}, --ignore {name}, or of hpgrid fit --by {name}{tuned}, for each"
         raise bad(
             "other columns vary among the runs",

@@ -357,8 +357,8 @@ def test_momentum_that_varies_can_be_tuned() -> None:
         load(ablated(20, **{"config.beta1": [0.9, 0.95] * 10}), {})
 
 
-@pytest.mark.parametrize(("cells", "tuned"), [([0.1, 0.2], True), ([0.0, 0.1], False), (["cosine", "wsd"], False)])
-def test_a_hyperparameter_to_tune_has_positive_values(cells: list[Any], tuned: bool) -> None:
+@pytest.mark.parametrize(("cells", "tuned"), [([0.1, 0.2], True), (["cosine", "wsd"], False)])
+def test_a_hyperparameter_to_tune_is_a_column_of_numbers(cells: list[Any], tuned: bool) -> None:
     told = " or --var 'wd > 0'" if tuned else ""
     with pytest.raises(ValueError, match=rf"or of hpgrid fit --by wd{told}, for each\."):
         load(ablated(20, wd=cells * 10), {})
