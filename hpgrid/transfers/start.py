@@ -184,6 +184,9 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         raise bad("to_b is a whole number", to_b / limits.unit, f"to_b={nearest}, say")
     if bound is not None:
         bound = bound.form(budget)
+        if constants is None and not calibrate and all(start[v] is not None for v in bound.hyperparameters()):
+            # Constants that are all 1 are those of a bound of which none was set.
+            constants = {**bound.constants} if any(x != 1 for x in bound.constants.values()) else None
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
         eq_4 = (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
         if isinstance(bound, Proxy) and bound.terms in eq_4 and not bound.domain:

@@ -138,7 +138,8 @@ def transfer(
         seq_len: tokens in a sequence. With it, every b that is given is in sequences; without it, in tokens.
         optimizer: "lmo", or "sgd" for SGD's one rule.
         constants: the bound's, > 0: with them the answer says what each row costs. Of eq. (4) C1, C2, C3, or Delta0,
-            L, rho, sigma; those that are not given are 1. Of another bound those in whose place others are to stand.
+            L, rho, sigma; those that are not given are 1. Of another bound those in whose place others are to stand;
+            its own say it without them, unless all are 1.
         calibrate: find those of eq. (4) in place of that: for each row those for which the start is the best of what
             it tuned.
         schedule: of the learning rate, "constant" or "decay": what public runs with such a one show is said.

@@ -197,6 +197,25 @@ def test_the_command_takes_a_name_a_formula_or_a_file(capsys: pytest.CaptureFixt
     assert "costs:" not in told, "no constant was given"
 
 
+def test_the_constants_of_a_bound_itself_say_what_rows_cost() -> None:
+    start, text = {"eta": 3e-4, "b": 524288, "T": 2.5e9}, "A*b/(eta*T) + N/sqrt(b) + L*eta"
+    one, constants = dict.fromkeys("ANL", 1.0), {"A": 1.0, "N": 30.0, "L": 4.0}
+    found = hpgrid.transfer(start, 1e12, bound=hpgrid.parse(text, constants))
+    given = hpgrid.transfer(start, 1e12, bound=hpgrid.parse(text, one), constants=constants)
+    assert found.choice == given.choice
+
+    def risk(eta: float, b: float, T: float = 1e12) -> float:
+        return b / (eta * T) + 30 / b**0.5 + 4 * eta
+
+    # By hand, with x = A b/(eta T), y = N b^(-1/2), z = L eta: x = z in eta, and y = 2 x in b.
+    b = (30 / 4) * (1e12 / 4) ** 0.5
+    least = risk((b / 4e12) ** 0.5, b)
+    assert risk((b / 4e12) ** 0.5, b) <= min(risk((b / 4e12) ** 0.5 * f, b * g) for f in (0.9, 1.1) for g in (0.9, 1.1))
+    left = risk(3e-4, 524288) / least - 1
+    assert f"{100 * left:.0f}% of the bound's least risk" in " ".join(found.text().split())
+    assert hpgrid.transfer(start, 1e12, bound=hpgrid.parse(text, one)).costs is None
+
+
 def test_a_maximum_says_its_laws_and_has_no_costs() -> None:
     bound = hpgrid.parse("max(A*b/(eta*K), eta/alpha) + sqrt(alpha/b)", {"A": 2.0})
     answer = hpgrid.transfer(GIVEN, 1e12, bound=bound, constants={"A": 3.0})
