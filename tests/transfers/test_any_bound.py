@@ -208,7 +208,7 @@ def test_the_constants_of_a_bound_itself_say_what_rows_cost() -> None:
         return b / (eta * T) + 30 / b**0.5 + 4 * eta
 
     # By hand, with x = A b/(eta T), y = N b^(-1/2), z = L eta: x = z in eta, and y = 2 x in b.
-    b = (30 / 4) * (1e12 / 4) ** 0.5
+    b = (30 / 2) * (1e12 / 4) ** 0.5
     least = risk((b / 4e12) ** 0.5, b)
     assert risk((b / 4e12) ** 0.5, b) <= min(risk((b / 4e12) ** 0.5 * f, b * g) for f in (0.9, 1.1) for g in (0.9, 1.1))
     left = risk(3e-4, 524288) / least - 1
