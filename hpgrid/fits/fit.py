@@ -15,7 +15,7 @@ from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import BEYOND, NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
-from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
+from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
@@ -479,19 +479,32 @@ def _fitted(
     z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
     far = FARTHEST / unit if unit else np.inf
     masks = [each == runs.T for each in np.unique(runs.T)]
-    near = [z[mask][runs.loss[mask] <= runs.loss[mask].min() + far] for mask in masks]
+    near = [z[mask][runs.only(mask).near(far)] for mask in masks]
 
     def each_varies(budgets: list[Floats]) -> bool:
         return np.linalg.matrix_rank(np.vstack([x - x.mean(axis=0) for x in budgets]), 1e-6) == len(names)
 
-    if max(map(len, near)) < 3 and each_varies([z[mask] for mask in masks]):  # nothing determines where the optimum is
-        shown = f"{sum(map(len, near))} of {len(z)} are within {far:g} of the best of their budget"
-        raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss")
-    if not each_varies(near):
-        shown = f"{sum(map(len, near))} of {len(z)} runs at {counted(len(near), 'budget')}"
-        shown += f" are near an optimum, {'on a line' if len(names) > 1 else 'each its own'}"
+    def determined(budgets: list[Floats]) -> bool:
+        return max(map(len, budgets)) >= 3 and each_varies(budgets)
+
+    few = max(map(len, near)) < 3 and each_varies([z[mask] for mask in masks])
+    shown = f"{sum(map(len, near))} of {len(z)}"
+    none = bad(
+        "a fit has runs near an optimum",
+        f"{shown} are within {far:g} of the best of their budget",
+        "more of them there, or the --unit of the loss",
+    )
+    # One far below the others is an error of record, or else the only one that did not diverge.
+    if few and not determined([z[mask][lowest(runs.loss[mask]) + far >= runs.loss[mask]] for mask in masks]):
+        raise none
+    if not few and not each_varies(near):
+        shown += f" runs at {counted(len(near), 'budget')} are near an optimum"
+        shown += f", {'on a line' if len(names) > 1 else 'each its own'}"
         raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
     surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
     runs = replace(runs, doubted=surface.dropped)  # an error of record is no best run
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
-    return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}
+    held = held_at_the_border(surface, runs, priors, given)
+    if few and (len(held) == len(names) or not determined([z[mask][runs.only(mask).near(far)] for mask in masks])):
+        raise none  # the others show no optimum either
+    return {"runs": runs, "surface": surface, "held": held}

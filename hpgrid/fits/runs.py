@@ -100,6 +100,10 @@ class Runs:
         """The lowest loss that is no error of record."""
         return float(self._sure.min())
 
+    def near(self, far: float) -> NDArray[np.bool_]:
+        """Return which runs are so near the lowest loss, or nearer; no error of record is."""
+        return np.asarray(self._sure <= self.least + far)
+
     @property
     def _sure(self) -> Floats:
         return self.loss if self.doubted is None else np.where(self.doubted, np.inf, self.loss)

@@ -175,8 +175,7 @@ def fit_surface(
     above = loss - np.array([loss[k].min() for k in true])[floor]
     nat = 1 / unit if unit else float(np.quantile(above[~dropped], SHARE)) / WINDOW or 1.0
     loss = loss / nat
-    # The third best and a tenth of the runs beyond: the best may be too low, a seed's luck or errors of record.
-    minimum = np.array([np.sort(loss[k])[: 3 + k.sum() // 10][-1] for k in true])[floor]
+    minimum = np.array([lowest(loss[k]) for k in true])[floor]
     H, scale = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):
@@ -241,6 +240,11 @@ def _minimisers(H: Floats, slopes: Floats, start: Floats, low: Floats, high: Flo
         for i in np.flatnonzero(np.diag(H) > 0):
             z[:, i] = np.clip(z[:, i] - (slopes[:, i] + z @ H[i]) / H[i, i], low[i], high[i])
     return z
+
+
+def lowest(loss: Floats) -> float:
+    """Return the third best loss and a tenth of the runs beyond: the best may be a seed's luck or errors of record."""
+    return float(np.sort(loss)[: 3 + len(loss) // 10][-1])
 
 
 def _median(x: Floats, weights: Floats) -> float:

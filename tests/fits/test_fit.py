@@ -81,6 +81,27 @@ def test_an_error_of_record_is_no_best_run() -> None:
     assert (found.runs.largest.best, found.runs.largest.least) == (honest.best, honest.least)
 
 
+@pytest.mark.parametrize("points", [(5, 5), (7, 1)])
+def test_an_error_of_record_is_found_where_a_sweep_has_one_budget(points: tuple[int, int]) -> None:
+    for seed in range(8):
+        runs, T, _ = sweep(np.random.default_rng(seed), (1.0,), points, 3.0)
+        place = int(np.argsort(runs["loss"])[2])  # the others show what is near the optimum
+        one = np.arange(len(runs["loss"])) == place
+        found = fit({**runs, "loss": np.where(one, 0.5, 1.0) * runs["loss"]})
+        rest = fit({name: x[~one] for name, x in runs.items()})
+        assert found.runs.lines[found.surface.dropped].tolist() == [place]
+        assert_allclose([*found.predict(T).at.values()], [*rest.predict(T).at.values()], rtol=0.02)
+
+
+def test_a_run_far_below_others_without_an_optimum_is_no_error_of_record() -> None:
+    """It may be the only one that did not diverge."""
+    rates, diverged = np.geomspace(1e-3, 1.28e-1, 8), [7.5, 7.6, 7.62, 7.61, 7.63, 7.62, 7.64]
+    for place in range(8):
+        loss = [*diverged[:place], 3.2, *diverged[place:]]
+        with pytest.raises(ValueError, match=r"Given: '1 of 8 are within 0.5 of"):
+            fit({"lr": rates, "T": [1e9] * 8, "loss": loss})
+
+
 def test_what_a_setting_costs_is_asked_of_the_variables_of_the_runs() -> None:
     runs, T, _ = sweep(np.random.default_rng(2), (1.0, 4.0, 16.0), (7, 7), 3.0)
     found = fit(runs)
