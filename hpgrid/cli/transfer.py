@@ -137,10 +137,12 @@ def print_transfer(
             del asked["start"]
             return options.say("transfer", transfer_groups(groups, asked.pop("to"), **asked), json_, details)
 
-        from hpgrid.transfers.transfer import transfer
+        from hpgrid.transfers.transfer import NOT_WHOLE, transfer
 
         answer = transfer(**asked)
-        answer = answer if fitted is None else replace(answer, counted=fitted.runs.counted)
+        if fitted is not None:
+            notes = tuple(said for said in answer.notes if said != NOT_WHOLE)
+            answer = replace(answer, counted=fitted.runs.counted, notes=notes)
     if plot is not None:
         options.write_picture(answer.figure(), plot)
     if fitted is None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: So few tokens in so many iterations may be meant as sequences.
 _FEW, _MANY = 1000, 1e6
 
+#: A remark on a start that a person gives; one that was fitted is no run's.
+NOT_WHOLE = "b at the start is no whole number"
+
 
 @dataclass(frozen=True, repr=False)
 class Transfer(Result, TransferProblem, Pictured):
@@ -217,5 +220,5 @@ def _notes(problem: TransferProblem) -> list[str]:
         if unit == 1 and b < _FEW and K > _MANY:
             notes.append(f"b = {given_text(b)} is read in tokens; with a sequence length (seq-len) it is in sequences")
         if math.remainder(b, unit):
-            notes.append("b at the start is no whole number")
+            notes.append(NOT_WHOLE)
     return notes

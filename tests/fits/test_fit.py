@@ -391,6 +391,7 @@ def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surfac
     answer = json.loads(printed("transfer", capsys, *asked))
     start, (row,) = answer["start"], answer["rows"]
     assert_allclose([start["eta"], start["b"]], [found.predict(T).at[v] for v in ("eta", "b")])
+    assert answer["notes"] == []  # nobody gave that b, so that it need not be whole
     assert row["regime"] == "C"  # eta and b varied: b ~ T^(1/2), eta ~ T^(-1/4)
     assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (2.0, 4**-0.25))
     assert_allclose(answer["on_the_surface"]["C"], found.regret({v: row["at"][v] for v in ("eta", "b")}, 4 * T))
