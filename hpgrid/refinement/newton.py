@@ -309,12 +309,17 @@ def _solved(tables: Bases, c: Floats, t: Floats, box: Box) -> Solution:
     along = np.where(here.held, _of_unit(np.where(side > 0, box.follows, box.rises), here.unit, every), 0.0)
     source = _dot(here.weights * t[:, None], here.terms)
     y = solve(-(source + _dot(here.hessian, along))) + along
-    # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
-    # else the optimum lies beyond that end, and was not found.
+    # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it.
     at_end = np.where(np.abs(_bounded(z, tables)) >= OPEN, side, 0)
     wall = np.where(here.held, _of_unit(at_end, here.unit, every), 0).astype(float)
     drift = _dot(variables, solve(-_dot(here.hessian, wall)) + wall)
     runs_off = np.where(c > -np.inf, _times(tables.rows, drift), 0.0).max(axis=0) <= SETTLED
+    vanishes = runs_off & (np.abs(_dot(here.gradient, wall)) > SETTLED)
+    # Or where it would turn beyond that end, or what is left has no size; else the optimum lies beyond, not found.
+    held, still = (wall != 0).any(axis=0), (here.held | (np.abs(here.gradient) <= GRADIENT)).all(axis=0)
+    lost = np.flatnonzero(still & np.where(held, ~runs_off, (np.abs(z) >= OPEN).any(axis=0)))
+    if lost.size:
+        drift[:, lost], vanishes[lost], runs_off[lost] = _ways_out(tables, box.lo[:n, lost], box.hi[:n, lost])
     columns, across = [solve(here.variables[i]) for i in range(n)], np.where(here.held, here.gradient, 0.0)
     # A wall that holds holds the variables in it, each from the side on which it would leave.
     of_walls = np.sign(_times(np.sign(tables.walls.T), side[n:])) if len(tables.walls) else 0
@@ -327,8 +332,35 @@ def _solved(tables: Bases, c: Floats, t: Floats, box: Box) -> Solution:
         multiplier=np.stack([_dot(across, here.unit == i) for i in range(n)]),
         side=np.where(side[:n] != 0, side[:n], of_walls),
         unbounded=np.where(runs_off & (np.abs(drift) > SETTLED), np.sign(drift), 0.0),
-        vanishes=runs_off & (np.abs(_dot(here.gradient, wall)) > SETTLED),
+        vanishes=vanishes,
         flat=_dot(variables, flat),
         undetermined=_dot(np.abs(variables), flat) > 0,
-        converged=done & (runs_off | (wall == 0).all(axis=0)),
+        converged=done & (runs_off | ~held),
     )
+
+
+def _ways_out(tables: Bases, lo: Floats, hi: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Ways along which no term grows for ever and some fall, whether all do, and whether there is one, in some boxes.
+
+    Whether there is one is a matter of the exponents alone, as is where it leads: a linear program each, of which the
+    shortest way is asked, that no variable moves without need. Every term has a coefficient.
+    """
+    from scipy.optimize import linprog  # a fifth of a second to import, for what is rare
+
+    n, rows = len(lo), tables.rows
+    boxes, own = np.unique(np.concatenate([hi >= OPEN, lo <= -OPEN]), axis=1, return_inverse=True)
+    found = np.zeros((n + 2, boxes.shape[1]))
+    for k, out in enumerate(boxes.T):
+        # Each way is what goes up less what goes down.
+        for falls, ends in (
+            (rows, -np.ones(len(rows))),
+            (np.vstack([rows, rows.sum(axis=0)]), [*[0.0] * len(rows), -1]),
+        ):
+            A = np.vstack([falls, tables.walls.reshape(-1, n)])
+            right = np.append(ends, np.zeros(len(A) - len(falls)))
+            way = linprog(np.ones(2 * n), np.hstack([A, -A]), right, bounds=[(0, None if x else 0) for x in out])
+            if way.status == 0:
+                found[:, k] = *(way.x[:n] - way.x[n:]), falls is rows, 1.0
+                break
+    found = found[:, own.ravel()]
+    return found[:n], found[n] > 0, found[n + 1] > 0

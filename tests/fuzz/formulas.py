@@ -7,6 +7,7 @@ same but for the law; the few that are refined are batches of constants, since e
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -113,6 +114,8 @@ def _sum_of_powers(rng: np.random.Generator) -> str | None:
     proxy = hpgrid.parse(text)
     if not isinstance(proxy, Proxy):
         return f"a sum of powers is none: {text}"
+    if not {*tuned} <= {*proxy.depends_on()}:
+        return None  # drawn without one of them
     fault = _refined(rng, text, {}, proxy, tuned, held, T)
     return fault or _law(text, proxy, tuned, held)
 
@@ -196,7 +199,9 @@ def _grid(rng: np.random.Generator) -> str | None:
     # Between the nodes of the grid, so that no cell is on the border.
     border = f"eta <= {3.3 * 10.0 ** rng.integers(-3, 3):.6g}" if rng.random() < 0.3 and "eta" in tuned else ""
     proxy = hpgrid.parse(text, domain=[border] if border else [])
-    best = hpgrid.grid_search(proxy, grid, tuned, fixed=held)
+    best, nothing = None, np.full(3, np.inf)
+    with contextlib.suppress(ValueError):  # no cell is said to have a risk
+        best = hpgrid.grid_search(proxy, grid, tuned, fixed=held)
     own = [held[v] if v in held else np.asarray(axes[v].values) for v in ("eta", "b", "alpha")]
     told = f"{text}, where {border!r}, tuned {tuned}, held {held}"
     for k, T in enumerate(grid.axes["T"].values):
@@ -204,9 +209,11 @@ def _grid(rng: np.random.Generator) -> str | None:
         cells = np.broadcast_to(value(eta=eta, b=b, alpha=alpha, T=T), eta.shape)
         inside = value_of(border, {})(eta=eta, b=b, alpha=alpha, T=T) if border else True
         cells = np.where(np.isfinite(cells) & (cells > 0) & inside, cells, np.inf)
-        least, risk = float(cells.min()), float(best.risk[k])
-        if not abs(risk - least) <= THE_SAME * least:
+        least, risk = float(cells.min()), float((nothing if best is None else best.risk)[k])
+        if risk != least and not abs(risk - least) <= THE_SAME * least:
             return f"least cell {risk!r}, of all {least!r}: {told}, T = {T!r}"
+        if best is None or risk == np.inf:
+            continue
         at = {**held, **{v: float(best.at[v][k]) for v in tuned}}
         if not abs(float(value(**at, T=T)) - least) <= THE_SAME * least:
             return f"the argmin {at} is not the least cell: {told}, T = {T!r}"
