@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -49,6 +50,22 @@ class Exponent(NamedTuple):
     range: str
     default: str
     means: str
+
+    def check(self, name: str, value: Any) -> Fraction:
+        """Return a value as the fraction that was written.
+
+        Raises:
+            ValueError: it is no number in the range.
+        """
+        from hpgrid.formula.declared import declared
+
+        exact = check_exponent(name, value)
+        try:
+            declared([self.range]).all[name].check(float(exact))
+        except ValueError:
+            rule = f"the exponent {name} is one with {self.range}"
+            raise bad(rule, str(value), f"a value with {self.range}") from None
+        return exact
 
 
 @dataclass(frozen=True)
@@ -109,7 +126,7 @@ class Bound:
             values = {**defaults, **signature.bind(**given).kwargs}
             budget = values.pop("budget")
             for key, exponent in self.exponents.items():
-                values[key] = _within(key, values[key], exponent.range)
+                values[key] = exponent.check(key, values[key])
             proxy = parse(self.formula, values, name=name, source=self.source, domain=self.domain, variables=self.space)
             return proxy.form(budget)
 
@@ -127,15 +144,3 @@ class Bound:
         parts = [f"Return the bound on {self.of}.", f"{self.formula}.", *more]
         parts += ["\n    ".join(["Args:", *told]), f"Source: {self.source}."]
         return "\n\n".join(parts)
-
-
-def _within(name: str, value: Any, span: str) -> Any:
-    """An exponent as the fraction that was written, in its range."""
-    from hpgrid.formula.declared import declared
-
-    exact = check_exponent(name, value)
-    try:
-        declared([span]).all[name].check(float(exact))
-    except ValueError:
-        raise bad(f"the exponent {name} is one with {span}", str(value), f"a value with {span}") from None
-    return exact

@@ -16,9 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     InputError,
     alpha_of,
+    as_written,
     bad,
     check_constants,
     check_count,
@@ -45,7 +47,7 @@ from hpgrid.config import (
 )
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
-from hpgrid.variables import STANDARD, Space, settings
+from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.proxy import FunctionProxy, Proxy
@@ -71,7 +73,7 @@ class Plan:
     Attributes:
         bound: the bound, with the constants that are one number, and its options.
         swept: by name, what takes several values: a bound's constant, its q, or a held hyperparameter. Each is a
-            tuple of numbers or a log range {"lo", "hi", "n"}.
+            tuple of numbers or a log range {"lo", "hi", "n"}; of an exponent that no float is, fractions.
         combine: "all" combinations of them, or "rows", the first of each, the second of each, and so on.
         grid: where the bound is evaluated; its budget is the result's last axis.
         regimes: by name, what is tuned, once or more; of one smallest number of iterations.
@@ -119,6 +121,11 @@ class Plan:
         """What is swept of the bound's exponents: each of their values has a search of its own."""
         return tuple(name for name in self.swept if name in self.bound.exponents())
 
+    @cached_property
+    def _written(self) -> dict[str, dict[Any, Any]]:
+        """What was written of each swept exponent, by the float that stands for it in arrays."""
+        return {name: {float(x): x for x in self.swept[name]} for name in self.swept_exponents}
+
     @property
     def of_laws(self) -> tuple[str, ...]:
         """What is swept that exact exponents depend on: the bound's exponents, and constants that are 0 somewhere."""
@@ -127,18 +134,23 @@ class Plan:
         return tuple(name for name in self.swept if name in (*self.swept_exponents, *nought))
 
     def proxy(self, budget: str, at: Mapping[str, float] | None = None) -> Proxy | FunctionProxy:
-        """Return the bound; what is swept and not in ``at`` is 1, or of a formula its first value, and an exponent 1/2.
+        """Return the bound; what is swept and not in ``at`` is 1, or of a formula its first value; exponents are 1/2.
 
         Args:
             budget: "T" or "K".
-            at: values of what is swept, held hyperparameters among them.
+            at: values of what is swept, held hyperparameters among them; of exponents the floats that stand for them.
         """
-        exponents, at = self.bound.exponents(), at or {}
-        own = {
-            name: at.get(name, 0.5) if name in exponents else 1.0 if self.bound.formula is None else _some(x)
+        at = at or {}
+        own: dict[str, Any] = {
+            name: 1.0 if self.bound.formula is None else _some(x)
             for name, x in self.swept.items()
             if name not in self.bound.held_names
         }
+        # An exponent of a bound by name has a default, which is in its range.
+        exponents = BOUNDS[self.bound.name].exponents if self.bound.formula is None else {}
+        for name, written in self._written.items():
+            x = at.get(name, Fraction(exponents[name].default) if name in exponents else 0.5)
+            own[name] = written.get(x, x)
         proxy = _with_values(self.bound, own).build(budget)
         # What is swept was asked where it is written.
         return proxy.at_constants({name: x for name, x in at.items() if name in proxy.constants})
@@ -156,18 +168,27 @@ class Plan:
         """Return the plan as plain data: what a store is compared by."""
         return {
             "bound": self.bound.describe(),
-            "swept": {k: dict(x) if isinstance(x, Mapping) else list(x) for k, x in self.swept.items()},
+            "swept": {
+                k: dict(x) if isinstance(x, Mapping) else [str(v) if isinstance(v, Fraction) else v for v in x]
+                for k, x in self.swept.items()
+            },
             "combine": self.combine,
             "grid": self.grid.describe(),
             "regimes": [
                 {"name": name, "tuned": list(r.tuned)}
                 | ({"fixed": dict(r.fixed)} if r.fixed else {})
-                | ({"path": {v: str(p) if p.factor == 1 else p.text("T") for v, p in r.path.items()}} if r.path else {})
+                | ({"path": {v: _path_text(p) for v, p in r.path.items()}} if r.path else {})
                 | ({"caps": dict(r.caps)} if r.caps else {})
                 for name, r in self.regimes.items()
             ],
             "min_K": self.min_K,
         }
+
+
+def _path_text(power: Power) -> str:
+    """A path as text that is read as the same one."""
+    text = str(Fraction(power)) if power.factor == 1 else power.text("T")
+    return text if Power.read("b", text) == power else f"{power.factor}*T^{Fraction(power)}"
 
 
 def _some(swept: Any) -> float:
@@ -180,7 +201,10 @@ def restore(described: Mapping[str, Any]) -> Plan:
     bound = parse_bound(described["bound"])
     return Plan(
         bound,
-        {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
+        {
+            k: dict(x) if isinstance(x, Mapping) else tuple(as_written(v) if isinstance(v, str) else v for v in x)
+            for k, x in described["swept"].items()
+        },
         described["combine"],
         parse_grid(described["grid"], bound.space),
         _read_regimes(bound.space, described["regimes"], {}, {}, described["min_K"]),
@@ -315,38 +339,38 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
             if not value:
                 raise bad(f"a list of {name} has one value or more", value, f"{name} = [1.0, 10.0], say")
             values[name] = tuple(_read_value(bound, name, x) for x in value)
-            if len(set(values[name])) < len(value):
+            if len({*map(float, values[name])}) < len(value):
                 raise bad(f"the values of {name} differ", value, "each once")
         else:
             values[name] = _read_value(bound, name, value)
     return values
 
 
-def _even(lo: float, hi: float, n: int) -> tuple[float, ...]:
+def _even(lo: Any, hi: Any, n: int) -> tuple[Any, ...]:
     """Exponents from one end to the other, at even distances of decimals: 0.1, 0.2, and no 0.30000000000000004."""
     first, last = (Fraction(str(end)) for end in (lo, hi))
-    return tuple(float(first + (last - first) * k / (n - 1)) for k in range(n))
+    return tuple(_as_float(first + (last - first) * k / (n - 1)) for k in range(n))
 
 
-def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
-    """A value that a swept name may take."""
-    if name in bound.exponents() and bound.formula is not None:
-        return float(check_exponent(name, value))
+def _as_float(exact: Fraction) -> float | Fraction:
+    """An exponent as a float where that, as it is written, is the same number: 0.1 is, and of 1/3 there is none."""
+    return float(exact) if as_written(float(exact)) == exact else exact
+
+
+def _read_value(bound: BoundConfig, name: str, value: Any) -> Any:
+    """A value that a swept name may take, a float; of an exponent that none is, the fraction that was written."""
+    if name in bound.exponents():
+        of = BOUNDS[bound.name].exponents[name].check if bound.formula is None else check_exponent
+        return _as_float(of(name, value))
     if name == "beta":
         alpha_of(value)
-    elif name in bound.exponents():
-        if not (is_number(value) and 0 < value <= 1):
-            raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
-    else:
-        return (
-            bound.space.check(name, value)
-            if name in bound.space.hyperparameters
-            else check_constants({name: value})[name]
-        )
-    return float(value)
+        return float(value)
+    if name in bound.space.hyperparameters:
+        return bound.space.check(name, value)
+    return check_constants({name: value})[name]
 
 
-def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[float, ...]]:
+def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[Any, ...]]:
     """The columns of a CSV file whose header names what is swept; where a row is wrong, which one."""
     if not isinstance(value, str):
         raise bad("rows names a CSV file", value, 'rows = "constants.csv"')
@@ -370,7 +394,7 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
             raise unknown(f"column of {path.name}", name, known)
         if names.count(name) > 1:
             raise bad(f"the columns of {path.name} differ", names, f"{name} once")
-    columns: dict[str, list[float]] = {name: [] for name in names}
+    columns: dict[str, list[Any]] = {name: [] for name in names}
     for number, cells in enumerate(lines[1:], start=2):
         row = f"{path.name}, row {number}"
         if len(cells) != len(names):
@@ -380,11 +404,15 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
         for name, cell in zip(names, cells):
             try:
                 value = without_unit(cell) if name == "b" else cell
-                columns[name].append(_read_value(bound, name, float(value)))
+                value = cell.strip() if name in bound.exponents() else float(value)
+                columns[name].append(_read_value(bound, name, value))
             except InputError as error:
                 raise InputError(f"{row}: {error}") from None
             except ValueError:
                 raise bad(f"{row}: {name} is a number", cell, "1.0, say") from None
+    for name in (name for name in names if name in bound.exponents()):
+        if len({*columns[name]}) > len({*map(float, columns[name])}):
+            raise bad(f"two values of {name} in {path.name} are one in 16 digits", name, "it in one way")
     return {name: tuple(column) for name, column in columns.items()}
 
 

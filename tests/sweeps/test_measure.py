@@ -151,3 +151,21 @@ def test_a_bound_whose_variables_have_no_bounds_of_their_own_has_no_burn_in(tmp_
     assert (found.sizes["hyperparameter"], found.burn_in_star.shape) == (0, (1, 2, 0))
     assert set(found.exponent_exact.sel(quantity="risk").values.ravel()) == {"-1/3"}
     np.testing.assert_allclose(found.risk_exponent, -1 / 3, rtol=1e-9)
+
+
+@pytest.mark.parametrize("q", ["1/3", ["1/3", 0.5]])
+def test_a_third_in_an_exponent_is_one_in_the_store_and_at_a_tie(tmp_path: Path, q: Any) -> None:
+    own = {
+        "bound": "A*b**(q - 1/3) + D*b/T",
+        "constants": {"D": [1.0, 2.0], "A": 1.0, "q": q},
+        "grid": {"n": 12},
+        "regime": {"tuned": ["b"]},
+    }
+    found = hpgrid.sweep(own, tmp_path / "tie.zarr")
+    exact = found.exponent_exact.sel(quantity=["risk", "b"]).values.reshape(-1, 2)
+    law = hpgrid.exponents(hpgrid.parse(own["bound"], {"A": 1, "D": 1, "q": "1/3"}), "b")
+    assert {tuple(row) for row in exact} == {("0", "0")} == {(str(law.exponent["risk"]), str(law.exponent["b"]))}
+    lmo = {"bound": "lmo", "constants": {"C2": [1.0, 2.0], "q": q}, "grid": {"n": 8}, "regime": {"tuned": ["eta", "b"]}}
+    lmo["regime"]["fixed"] = {"beta": 0.9}
+    found = hpgrid.sweep(lmo, tmp_path / "lmo.zarr")
+    assert found.exponent_exact.values.reshape(-1, 4)[0].tolist() == ["-1/5", "-1/5", "3/5", ""]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,55 @@ def test_a_range_of_exponents_is_even_and_of_short_decimals() -> None:
     )
     assert both.swept_exponents == ("g",)
     assert [str(both.proxy("T", {"g": g}).terms[1]) for g in both.swept["g"]] == ["g*eta^(1/2)", "g*eta^(1/4)"]
+
+
+THIRDS = {
+    "a number": ("1/3", Fraction(1, 3)),
+    "a list": (["1/3", 0.5, "0.25"], (Fraction(1, 3), 0.5, 0.25)),
+    "a range": ({"lo": "1/3", "hi": 1, "n": 3}, (Fraction(1, 3), Fraction(2, 3), 1.0)),
+    "a table": ("1/3\n0.5\n", (Fraction(1, 3), 0.5)),
+}
+
+
+@pytest.mark.parametrize(("given", "values"), THIRDS.values(), ids=THIRDS)
+@pytest.mark.parametrize("bound", ["lmo", "C1*b/(eta*T) + C2*b**(-q)*sqrt(alpha) + C1*eta/alpha"])
+def test_an_exponent_is_the_fraction_that_was_written(tmp_path: Path, bound: str, given: Any, values: Any) -> None:
+    constants: dict[str, Any] = {"C1": 1.0, "C2": [1.0, 2.0], "q": given}
+    tabled = isinstance(given, str) and "\n" in given
+    if tabled:
+        write(tmp_path, f"q\n{given}")
+        constants = {"C1": 1.0, "C2": 2.0}
+    found = parse(plan(bound=bound, constants=constants) | ({"rows": "constants.csv"} if tabled else {}), tmp_path)
+    again = restore(json.loads(json.dumps(found.describe())))
+    for each in (found, again):
+        if given == "1/3":
+            assert Fraction(each.bound.options["q"]) == values
+            continue
+        assert each.swept["q"] == values
+        # Arrays hold floats: from there, too, the law has the fraction.
+        rows = [each.proxy("T", {"q": float(q)}).terms for q in values]
+        assert [min(term.exponent("b") for term in row) for row in rows] == [-Fraction(q) for q in values]
+
+
+def test_an_exponent_may_be_all_that_its_bound_takes() -> None:
+    found = parse(plan(bound="heavy_tails", constants={"sigma": [1.0, 2.0], "p": ["4/3", 2]}))
+    assert found.swept["p"] == (Fraction(4, 3), 2.0)
+    assert found.proxy("T").variables() == found.proxy("T", {"p": 2.0}).variables()
+    with pytest.raises(ValueError, match="the exponent p is one with 1 < p <= 2"):
+        parse(plan(bound="heavy_tails", constants={"p": [0.5]}))
+
+
+def test_two_exponents_that_are_one_in_arrays_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the values of q differ"):
+        parse(plan(constants={"q": ["1/3", 1 / 3]}))
+    with pytest.raises(ValueError, match=r"two values of q in constants.csv are one in 16 digits"):
+        parse(plan(constants={}, rows="constants.csv"), write(tmp_path, f"q\n1/3\n{1 / 3}\n"))
+
+
+def test_a_path_is_described_as_the_one_it_is() -> None:
+    for path in ("T^1/2", "123/457", "0.29*T^0.571", "1/3*T^1/7"):
+        found = parse(plan(regime=[{"tuned": ["eta", "alpha"], "path": {"b": path}}]))
+        assert restore(json.loads(json.dumps(found.describe()))) == found
 
 
 def test_what_regimes_hold_may_be_swept() -> None:
