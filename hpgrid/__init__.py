@@ -30,6 +30,7 @@ _HOME = {
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
     "check": "hpgrid.statements.check",
+    "compare": "hpgrid.comparison.compare",
     "critical_batch": "hpgrid.critical.critical_batch",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.store",
@@ -53,6 +54,7 @@ __all__ = [
     "advise",
     "bounds",
     "check",
+    "compare",
     "critical_batch",
     "exponents",
     "fit",
@@ -75,6 +77,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
+    from hpgrid.comparison.compare import compare
     from hpgrid.critical.critical_batch import critical_batch
     from hpgrid.fits.fit import fit
     from hpgrid.formula.bound import parse

@@ -18,7 +18,7 @@ from hpgrid.variables import AXES, STANDARD, TUNABLE, Space
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LogAxis:
     """An axis of positive values: ``n`` of them evenly spaced in the logarithm, both ends included.
 
@@ -38,6 +38,10 @@ class LogAxis:
     hi: float
     n: int = 100
     points: tuple[float, ...] | None = None
+
+    def __repr__(self) -> str:
+        ends = f"{self.lo:g}, {self.hi:g}"
+        return f"LogAxis({ends}, {self.n})" if self.points is None else f"LogAxis({self.n} values, {ends})"
 
     def __post_init__(self) -> None:
         for end, value in (("lo", self.lo), ("hi", self.hi)):
@@ -120,7 +124,7 @@ def _complement_axis(name: str, given: Any) -> Any:
     return LogAxis.from_values(alpha_of(given.points, name))
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Grid:
     """The box that a search covers: an axis, or one held value, for each hyperparameter and one budget.
 
@@ -166,6 +170,9 @@ class Grid:
             raise bad(f"a grid has one budget, {' or '.join(budgets)}", budgets, f"either {either}")
         object.__setattr__(self, "entries", tuple((name, given[name]) for name in space.ordered(given)))
         object.__setattr__(self, "space", space)
+
+    def __repr__(self) -> str:
+        return f"Grid({', '.join(f'{name}={entry}' for name, entry in self.entries)})"
 
     def __getattr__(self, name: str) -> Any:
         # Not of what a copy or a pickle asks before there are entries.

@@ -11,8 +11,9 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
 from hpgrid.checks import bad, changed, check_constants, complement, unknown
-from hpgrid.formula.quantity import names_in, worth
+from hpgrid.formula.quantity import names_in, worth, written
 from hpgrid.term import FUNCTIONS, Factor, Term, all_hold, cap_of, evaluate_factor, monomial_in, monomial_of
+from hpgrid.text import number
 from hpgrid.variables import STANDARD, Power, Space, exchanged
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ class _Bound:
                 self._check_condition(condition)
         self.check_numbers(self.constants)
         self._check_caps()
+
+    @property
+    def formula(self) -> str:
+        """The bound as text, as far as it has one."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        constants = ", ".join(f"{name} = {number(x)}" for name, x in self.constants.items())
+        where = " and ".join(condition.text for condition in self.domain)
+        told = [f"{self.name}: {self.formula}", *filter(None, (constants, where and f"where {where}"))]
+        return f"{type(self).__name__}({'; '.join(told)})"
 
     def _check_condition(self, condition: Inequality) -> None:
         """Refuse a condition that names what the bound lacks, or no variable at all."""
@@ -252,7 +264,7 @@ class _Bound:
         return at[variable]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Proxy(_Bound):
     """A risk proxy: a sum of terms in hyperparameters and a budget, with values for its constants.
 
@@ -300,6 +312,11 @@ class Proxy(_Bound):
                 if other in self.space.budget_names and other != self.budget:
                     raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
         super().__post_init__()
+
+    @property
+    def formula(self) -> str:
+        """The bound as text: its terms."""
+        return " + ".join(map(str, self.terms))
 
     def check_numbers(self, constants: Mapping[str, Any]) -> None:
         """Refuse constants that the bound or its domain divides by where they are 0, or that leave nothing of it."""
@@ -413,7 +430,7 @@ def _smaller(one: Any, other: Any) -> Any:
 RiskFunction = Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FunctionProxy(_Bound):
     """A risk proxy that is not a sum of separable terms, given by a function of arrays.
 
@@ -473,6 +490,11 @@ class FunctionProxy(_Bound):
             from hpgrid.formula.function import check_divisors
 
             check_divisors(self.root, zeros)
+
+    @property
+    def formula(self) -> str:
+        """The bound as text, or of what it is a function."""
+        return f"a function of {', '.join(self.variables())}" if self.root is None else written(self.root)
 
     @property
     def root(self) -> Node | None:
@@ -581,8 +603,8 @@ class _Sum:
     def __call__(self, *values: Any) -> Any:
         *numbers, constants = values
         at, total = dict(zip(self.names, numbers)), 0.0
-        for number, named, factors in self.terms:
-            value: Any = number
+        for coefficient, named, factors in self.terms:
+            value: Any = coefficient
             for name, exponent in named:
                 value = value * worth(name, constants) ** float(exponent)
             for name, factor in factors:
@@ -646,3 +668,13 @@ class _Rebudgeted:
         """Return the function without a term that is one constant alone; None where it has none."""
         rest = self.function.without(name) if hasattr(self.function, "without") else None
         return None if rest is None else replace(self, function=rest)
+
+
+def check_bound(given: object) -> None:
+    """Refuse what is no bound: the name of one, or its formula, most likely.
+
+    Raises:
+        ValueError: it is neither a sum of terms nor a function.
+    """
+    if not isinstance(given, Proxy | FunctionProxy):
+        raise bad("a bound is a Proxy", given, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")

@@ -27,7 +27,12 @@ _SIZES = {"PB": 1e15, "TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "bytes": 1.0}
 #: A blank that no line is broken at.
 GLUE = "\xa0"
 
-_GREEK = {"eta", "alpha", "beta", "rho", "sigma", "Delta", "lam", "epsilon", "kappa", "mu", "phi"}
+#: The letters that LaTeX has as commands.
+GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+)  # fmt: skip
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -123,7 +128,8 @@ def name_latex(name: str) -> str:
     stem, digits, limit = re.fullmatch(r"(.*?)(\d*)(?:_(min|max))?", name).groups()  # type: ignore[union-attr]
     stem = stem.rstrip("_") or "_"
     plain = stem if len(stem) == 1 and stem != "_" else rf"\mathrm{{{stem.replace('_', chr(92) + '_')}}}"
-    letter = {"lam": r"\lambda"}.get(stem, f"\\{stem}" if stem in _GREEK else plain)
+    stem = "lambda" if stem == "lam" else stem
+    letter = f"\\{stem}" if stem in GREEK else plain
     return letter + (f"_{digits}" if digits else "") + (f"_{{\\{limit}}}" if limit else "")
 
 

@@ -19,7 +19,7 @@ from hpgrid import exponents, parse
 from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.lemmas import nesterov_noise
 from hpgrid.comparison import laws
-from hpgrid.comparison.compare import SHOWN, Comparison, of_runs, sources, verdict
+from hpgrid.comparison.compare import SHOWN, Comparison, compare, of_runs, sources, verdict
 from hpgrid.comparison.laws import answered, answers, bound, paths
 from hpgrid.comparison.picture import draw
 from hpgrid.comparison.protocols import Protocols, along, arises, rises
@@ -277,3 +277,17 @@ def test_a_picture_has_a_panel_a_question_and_a_point_an_answer(tmp_path: Path, 
 
 def test_nothing_slow_is_loaded() -> None:
     assert commands.loaded("compare") == commands.loaded("compare", "--protocol", "all") == set()
+
+
+def test_it_is_a_function_too(capsys: Capture) -> None:
+    own = parse("b/(eta*T) + eta + C/b**(1/2)", {"C": 1.0})
+    found = compare(["eta-T", "b-T"], sources="bounds", bound=own)
+    assert list(found.chosen) == ["bound", *BOUNDS]
+    assert found.to_dataframe().loc[["eta-T", "b-T"], "bound"].tolist() == ["-1/2", "1/2"]
+    data = json.loads(printed(capsys, "eta-T", "b-T", "--sources", "sgd,StepLaw", "--json"))
+    by_name = compare(["eta-T", "b-T"], sources=["sgd", "StepLaw"])
+    assert json.loads(json.dumps(by_name.as_dict())) == {key: data[key] for key in by_name.as_dict()}
+    for wrong, words in (({"questions": "eta"}, "no question"), ({"sources": "nope"}, "no source"),
+                         ({"sources": "yours"}, "yours are the runs of a fit")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            compare(**wrong)  # type: ignore[arg-type]

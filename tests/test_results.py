@@ -96,6 +96,24 @@ def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> No
     assert 1 <= whole.plot("b").lines[0].get_ydata()[0] < every[1] / every[0]
     assert moved.to_dataframe()["eta"].tolist() == [row.at.eta for row in moved.rows]
     assert [*moved.to_dataframe().index] == ["A", "B", "C", "D"]
+    costs = transfer(START, 1e12, calibrate=True)
+    paid = {row.regime: row.cost.rule.best for row in costs.costs.rows}
+    for regime, row in costs.to_dataframe().iterrows():
+        assert (row.excess_low, row.excess_high) == (paid[regime].min(), paid[regime].max())
+
+
+def test_bounds_and_grids_are_a_line() -> None:
+    problem = hpgrid.tuning_problem(PROXY, GRID, hpgrid.Regime(("eta", "b", "alpha")))
+    text = "max(A*b/(eta*K), eta/alpha)"
+    lines: list[tuple[Any, str]] = [
+        (hpgrid.bounds.sgd(), "Proxy(sgd: "), (problem, "TuningProblem(lmo, eta, b, alpha tuned, Grid(eta=LogAxis("),
+        (GRID, "Grid(eta=LogAxis("), (hpgrid.LogAxis.from_values([1.0, 2.0]), "LogAxis(2 values, 1, 2)"),
+        (hpgrid.parse(text, {"A": 2.0}), f"FunctionProxy(formula: {text}; A = 2)"),
+        (hpgrid.bounds.star_convex(), "FunctionProxy(star_convex: a function of eta, b, alpha, T; "),
+    ]  # fmt: skip
+    for shown, begins in lines:
+        assert repr(shown).startswith(begins)
+        assert "\n" not in repr(shown)
 
 
 def test_pictures_have_a_curve_for_what_remains() -> None:
@@ -136,6 +154,28 @@ def test_every_result_with_a_picture_draws_one_panel_of_it_in_given_axes_or_all_
             result.plot("none", **options)
 
 
+def several(**budgets: Any) -> Any:
+    """An optimum at two combinations of constants."""
+    return refine(PROXY, "eta", fixed={"b": 3.0, "alpha": 0.1}, constants={"C1": [1.0, 2.0]}, **budgets)
+
+
+def test_each_combination_of_constants_is_a_curve() -> None:
+    found = several(T=[1e6, 1e8, 1e10])
+    curves = [line.get_ydata() for line in found.plot("eta").get_lines() if len(line.get_ydata()) == 3]
+    np.testing.assert_array_equal(curves, found.at["eta"])
+
+
+@pytest.mark.parametrize("ask", [
+    lambda: hpgrid.exponents("lmo"), lambda: refine("lmo", "eta", T=1e6), lambda: check("lmo", "b ~ T"),
+    lambda: grid_search("lmo", GRID, "eta"), lambda: hpgrid.structure("lmo"), lambda: hpgrid.compare(bound="lmo"),
+    lambda: hpgrid.tuning_problem("lmo", GRID, hpgrid.Regime(("eta",))), lambda: hpgrid.flatness("lmo", T=1e6),
+    lambda: transfer(START, 1e12, bound="lmo"),
+])  # fmt: skip
+def test_the_name_of_a_bound_is_none(ask: Any) -> None:
+    with pytest.raises(ValueError, match=r"a bound is a Proxy\. Given: 'lmo'\. Write hpgrid\.bounds\.lmo\(\)"):
+        ask()
+
+
 @pytest.mark.parametrize(("draw", "words"), [
     (lambda: RESULTS["search"].plot("alpha"), "there is no panel of SearchResult of that name"),
     (lambda: RESULTS["law"].plot("alpha", budgets=[1e3, 1e9]), "there is no panel of Law of that name"),
@@ -148,6 +188,8 @@ def test_every_result_with_a_picture_draws_one_panel_of_it_in_given_axes_or_all_
     (lambda: transfer(START, START["T"]).figure(), "goes from one budget to another"),
     (lambda: critical_batch(eta=1e-3, beta=0.95, eps=1e-9).plot(), "a curve is of a target that is reached"),
     (lambda: refine(PROXY, "eta", fixed={"b": 3.0, "alpha": 0.1}, T=1e6).plot(), "drawn against several budgets"),
+    (lambda: several(T=1e6).plot(), "Given: 'T = 1e\\+06'"),
+    (lambda: several(T=[[1e6, 1e8], [1e7, 1e9]]).plot(), "each combination has its own"),
 ])  # fmt: skip
 def test_what_can_not_be_drawn_is_refused(draw: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):

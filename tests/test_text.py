@@ -60,6 +60,7 @@ def test_settings_and_intervals() -> None:
 
 def test_a_name_as_latex_is_that_name() -> None:
     written = {"C1": "C_1", "Delta0": r"\Delta_0", "b_max": r"b_{\max}", "lam": r"\lambda", "risk": r"\mathrm{risk}"}
+    written |= {"tau": r"\tau", "zeta_max": r"\zeta_{\max}", "Omega2": r"\Omega_2", "omicron": r"\mathrm{omicron}"}
     written |= {"my_c": r"\mathrm{my\_c}", "_1": r"\mathrm{\_}_1"}  # no c, which nobody wrote
     assert {name: name_latex(name) for name in written} == written
 

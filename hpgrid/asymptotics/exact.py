@@ -12,7 +12,7 @@ from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, dot, minimise, move, unit
 from hpgrid.asymptotics.posynomial import Problem, pose, settle
 from hpgrid.checks import bad, changed
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import Regime, as_regime
 
 
@@ -49,6 +49,7 @@ def exponents(
 
     Source: Shulgin et al., Theorems 1 to 3 and Appendix B, by way of exact linear programs.
     """
+    check_bound(proxy)
     chosen = as_regime(regime, tuned, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
     return law_of(proxy, settle(proxy, chosen, budget), budget)
 

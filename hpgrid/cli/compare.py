@@ -50,17 +50,14 @@ def compare_sources(
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
     read, runs = options.of_runs(columns, where, ignore, seq_len), None
     from hpgrid.comparison import tables
-    from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
+    from hpgrid.comparison.compare import LEGEND, comparison, sources as all_sources
     from hpgrid.comparison.laws import answers
     from hpgrid.comparison.protocols import Protocols
     from hpgrid.comparison.studies import STUDIES
     from hpgrid.record import write_text
 
     own = _own(bound, domain, var, floor, set_)
-    groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
-    named = [each for name in options.names(sources) for each in groups.get(name, (name,))]
-    chosen = _all("source", named, ("yours", *groups["bounds"], *groups["studies"])) or SHOWN
-    chosen = ("yours", *own, *(name for name in chosen if name not in ("yours", *own)))
+    named = options.names(sources)
     if fit is not None:
         from hpgrid.fits.fit import fit as fit_table
 
@@ -68,12 +65,11 @@ def compare_sources(
     elif "yours" in named or columns or where or ignore or seq_len:
         rule = "yours, --columns, --where, --ignore and --seq-len are of the runs of --fit"
         raise bad(rule, "no --fit", "--fit runs.csv, too")
-    every = all_sources(runs, own)
-    shown: list[Any] = []
-    if asked or not protocols:
-        shown.append(Comparison(asked or tuple(QUESTIONS), {name: every[name] for name in chosen if name in every}))
+    compared = comparison(asked or ("all",), named, own, runs)
+    chosen, shown = compared.chosen, list[Any]([compared] if asked or not protocols else [])
     if protocols:
-        bounds, studies = ([name for name in group if name in chosen] or group for group in groups.values())
+        groups = (*own, *answers()), tuple(STUDIES)
+        bounds, studies = ([name for name in group if name in chosen] or group for group in groups)
         with_eta = {name: each for name, each in {**own, **answers()}.items() if each.cells["eta-T"].note != "no eta"}
         with_eta = {name: each for name, each in with_eta.items() if name in bounds}
         shown.append(Protocols(protocols, with_eta, studies, p))
@@ -88,7 +84,7 @@ def compare_sources(
     if json_:
         options.print_json("compare", {key: x for each in shown for key, x in each.as_dict().items()})
         return 0
-    others = [name for name in every if name not in chosen]
+    others = [name for name in all_sources(runs, own) if name not in chosen]
     beside = [part for each in shown for part in each.beside()]
     notes = [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]
     rest = [tables.part(each) for each in parts if each not in beside]

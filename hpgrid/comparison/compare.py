@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.answer import Pictured
 from hpgrid.bounds import BOUNDS
-from hpgrid.comparison.laws import Answers, answers
+from hpgrid.checks import bad, unknown
+from hpgrid.comparison.laws import Answers, answers, asked, made
 from hpgrid.comparison.questions import BEYOND, QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.comparison.tables import Table
 from hpgrid.text import listed
 
 if TYPE_CHECKING:
+    import pandas
+
     from hpgrid.fits.fit import Fit
+    from hpgrid.proxy import FunctionProxy, Proxy
 
 #: What stands in the table where nobody says what: few enough for two blocks of 80 columns.
 SHOWN = ("lmo", "sgd", "storm", "star_convex", "StepLaw", "Filatov", "Mlodozieniec", "sweeps-decay")
@@ -105,7 +109,7 @@ FITS = 9
 _FEW = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(Pictured):
     """Some questions and who answers them; a panel each, by its name."""
 
@@ -113,6 +117,17 @@ class Comparison(Pictured):
 
     questions: Sequence[str]  # their names
     chosen: Mapping[str, Source]  # the sources
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(self.questions)} of {', '.join(self.chosen)})"
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the answers as text, a row a question and a column a source, and who can agree."""
+        import pandas
+
+        columns = {name: [self.cells(key)[name].text() for key in self.questions] for name in self.chosen}
+        columns["verdict"] = [self.verdict(key) for key in self.questions]
+        return pandas.DataFrame(columns, index=pandas.Index(self.questions, name="question"))
 
     def cells(self, key: str) -> dict[str, Cell]:
         """Return the answers to one question."""
@@ -169,3 +184,54 @@ class Comparison(Pictured):
             },
             "sources": {name: {"what": s.said, "bound": s.is_bound} for name, s in self.chosen.items()},
         }
+
+
+def compare(
+    questions: Iterable[str] | str = "all",
+    *,
+    sources: Iterable[str] | str = (),
+    bound: Proxy | FunctionProxy | None = None,
+    fit: Fit | None = None,
+) -> Comparison:
+    """Return the exponents of bounds, of published studies and of one's own runs, question by question.
+
+    Args:
+        questions: which, by the names that ``hpgrid compare`` lists: "eta-T", "b-T", or "all".
+        sources: who answers beside one's own: names of bounds and studies, "bounds", "studies", or "all"; some of the
+            best known where there are none.
+        bound: one of one's own, whose answers are worked out now.
+        fit: one's own runs.
+
+    Raises:
+        ValueError: there is no such question or source.
+    """
+    from hpgrid.proxy import check_bound
+
+    if bound is not None:
+        check_bound(bound)
+    own = {} if bound is None else {"bound": made(asked(bound))}
+    asks, named = ([x] if isinstance(x, str) else x for x in (questions, sources))
+    return comparison(asks, named, own, fit)
+
+
+def comparison(
+    questions: Iterable[str], named: Iterable[str], own: Mapping[str, Answers], fit: Fit | None
+) -> Comparison:
+    """Return the same of a bound that has been asked."""
+    every = sources(fit, own)
+    groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
+    chosen = [each for name in named for each in groups.get(name, (name,))]
+    if "yours" in chosen and fit is None:
+        raise bad("yours are the runs of a fit", "no fit", "fit=hpgrid.fit(...), too")
+    first = [name for name in ("yours", *own) if name in every]
+    names = [*first, *(name for name in _all("source", chosen, every) or SHOWN if name not in first)]
+    return Comparison(_all("question", questions, QUESTIONS), {name: every[name] for name in names})
+
+
+def _all(kind: str, given: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """The names that were given, all that there are for "all"."""
+    found = tuple(dict.fromkeys(given))
+    for name in found:
+        if name not in (*known, "all"):
+            raise unknown(kind, name, known)
+    return tuple(known) if "all" in found else found

@@ -6,47 +6,14 @@ import re
 from html import escape
 from unicodedata import lookup
 
+from hpgrid.text import GREEK
+
 #: Commands that are a letter, by their Unicode names, or a sign.
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Pi",
-    "Sigma",
-    "Phi",
-    "Psi",
-    "Omega",
-]
 _LETTERS = {
     name: lookup(
         f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
     )
-    for name in _GREEK
+    for name in GREEK
 }
 _SIGNS = {"star": "⋆", "cdot": "·", "times": "×", "le": "≤", "ge": "≥", "lt": "&lt;", "gt": "&gt;"}  # noqa: RUF001
 

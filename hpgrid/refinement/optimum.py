@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import bad, changed, is_number, unknown
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
 from hpgrid.refinement.problem import OPEN, Box, Problem, Solution, budget_values, check_arrays, pose, powers, walled
@@ -84,14 +84,17 @@ class Optimum(Labelled, Pictured):
     def panels(self) -> dict[str, Callable[[Axes], None]]:
         """Return what draws the risk and each tuned variable's best value against the budget.
 
+        Each combination of constants is a curve.
+
         Raises:
-            ValueError: there is one budget alone.
+            ValueError: there is one budget alone, or each combination has budgets of its own.
         """
         from hpgrid.plotting.lines import against
 
-        x = self.budgets
-        if x.ndim != 1:
-            raise bad("an optimum is drawn against several budgets", float(x), "T=grid.T.values, say")
+        x, *others = np.broadcast_to(self.budgets, self.risk.shape).reshape(-1, *self.risk.shape[-1:])
+        if np.ptp(x) == 0 or any((other != x).any() for other in others):
+            given = f"{self.budget} = {x.min():g}" if np.ptp(self.budgets) == 0 else "each combination has its own"
+            raise bad("an optimum is drawn against several budgets", given, "T=grid.T.values, say")
         return {
             name: partial(against, x=x, curves=y.reshape(-1, len(x)), edges=None, names=(self.budget, name))
             for name, y in self.curves().items()
@@ -237,6 +240,7 @@ def posed(
     **budgets: ArrayLike,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe; all of them are asked here."""
+    check_bound(proxy)
     regime = as_regime(regime, tuned, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
     given = {name: x for name, x in {"T": T, "K": K, **budgets}.items() if x is not None}
     if len(given) != 1 or not {*given} <= {*proxy.space.budget_names}:

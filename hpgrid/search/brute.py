@@ -18,7 +18,7 @@ from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.exact import Proof, problem_of, search
 from hpgrid.search.structure import structure
@@ -223,6 +223,7 @@ def grid_search(
 
     Source: the method of Shulgin et al., footnote 3.
     """
+    check_bound(proxy)
     regime = as_regime(regime, over, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import SEARCH_METHODS, bad, is_number, unknown
 from hpgrid.grid import Grid
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, SearchResult, best_of, indices, last_feasible, plan_search
 from hpgrid.search.exact import Search, problem_of, search
@@ -65,6 +65,7 @@ def search_many(
 
     Source: the method of Shulgin et al., footnote 3.
     """
+    check_bound(proxy)
     regime = as_regime(regime, None, min_K, proxy.space)
     check_limits(devices, memory)
     if method not in SEARCH_METHODS:

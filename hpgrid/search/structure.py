@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 
 from hpgrid.answer import Answer, Result
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.term import Factor, Term
 
 
@@ -120,6 +120,7 @@ _WORDS = {1: "positive", -1: "negative"}
 
 def structure(proxy: Proxy | FunctionProxy) -> Structure:
     """Return for which axes a bound is submodular on every grid, exactly, from the signs of its exponents."""
+    check_bound(proxy)
     axes = proxy.space.ordered(proxy.depends_on())
     if isinstance(proxy, FunctionProxy):
         return Structure(proxy.name, axes, proxy.budget, {}, "a bound that is a function shows no signs of its terms")

@@ -10,7 +10,7 @@ from typing import Any
 
 from hpgrid.checks import bad
 from hpgrid.grid import Grid
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
 from hpgrid.regime import Regime
 from hpgrid.slopes import Slope
@@ -78,6 +78,7 @@ def check(
 
     Source: the routes of the ledger: exact exponents, continuous optima far out, a grid as in Shulgin et al.
     """
+    check_bound(proxy)
     given = [claims] if isinstance(claims, str) else claims
     statements = [claim if isinstance(claim, Statement) else parse(claim, proxy.space) for claim in given]
     space = proxy.space

@@ -24,7 +24,7 @@ from hpgrid.checks import (
     unknown,
     without_unit,
 )
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import FrozenMap, Regime
 from hpgrid.variables import STANDARD, Space, Variable, settings
 
@@ -169,8 +169,7 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
             why = bound.obstacle or "this one is a function"
             rule = f"a transfer reads its rules off a sum of powers, or of maxima and roots of such; {why}"
             raise bad(rule, bound.name, "hpgrid search, or refine, for it")
-        if not isinstance(bound, (Proxy, FunctionProxy)):
-            raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
+        check_bound(bound)
         if optimizer != "lmo":
             raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
     space = STANDARD if bound is None else bound.space

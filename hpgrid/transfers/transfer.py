@@ -88,15 +88,23 @@ class Transfer(Result, TransferProblem, Pictured):
         return report.answer(self)
 
     def to_dataframe(self) -> Any:
-        """Return the rows as a pandas DataFrame: the setting of each regime, whether b is its own, and its rule."""
+        """Return the rows as a pandas DataFrame: each regime's setting, whether b is its own, its rule, what it costs.
+
+        What it costs is the bound's risk over the least one there, less 1; of constants that a calibration leaves
+        free, from the lowest to the highest.
+        """
         import pandas
 
-        names = self.rules.names
-        rows = [
-            {**{v: row.at[v] for v in names}, "tuned": ", ".join(row.tuned), "own": row.own, "rule": row.rule}
-            for row in self.rows
-        ]
-        return pandas.DataFrame(rows, index=pandas.Index([row.regime for row in self.rows], name="regime"))
+        data = self.as_dict()
+        costs = {each["regime"]: each["cost"] for each in (data["costs"] or {"rows": ()})["rows"]}
+        rows = []
+        for row in data["rows"]:
+            cost = costs.get(row["regime"])
+            low, high = cost["rule"]["best"] if cost and cost["rule"] else (None, None)
+            said = {"tuned": ", ".join(row["tuned"]), "own": row["own"], "rule": row["rule"]}
+            rows.append({**row["at"], **said, "excess_low": low, "excess_high": high})
+        frame = pandas.DataFrame(rows, index=pandas.Index([row["regime"] for row in data["rows"]], name="regime"))
+        return frame.dropna(axis="columns", how="all")
 
 
 def transfer(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import InputError, changed
 from hpgrid.grid import Grid
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.refinement.problem import Problem, pose
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import SearchPlan, SearchResult, best_of, inside, plan_search
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LOWER = "the optimum is a local one, or the bound does not hold there, and a domain (--domain) leaves that out"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TuningProblem:
     """A bound, a grid and a regime that fit together; ``tuning_problem`` makes one."""
 
@@ -39,6 +39,9 @@ class TuningProblem:
     regime: Regime  # what is tuned, fixed, on a path, capped, and the smallest number of iterations
     dtype: str = "float64"  # the precision of the search
     method: str = "auto"  # how it is searched, see ``grid_search``
+
+    def __repr__(self) -> str:
+        return f"TuningProblem({self.proxy.name}, {', '.join(self.regime.tuned)} tuned, {self.grid})"
 
     @property
     def budget(self) -> str:
@@ -148,6 +151,7 @@ def tuning_problem(
     Raises:
         ValueError: as ``Regime.settled``.
     """
+    check_bound(proxy)
     regime = as_regime(regime, None, min_K).settled(proxy, grid := grid.over(proxy.space))
     variables = proxy.form(grid.budget).variables()
     unused = [v for v, _ in grid.entries if v != grid.budget and v not in variables]
