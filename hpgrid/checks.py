@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
 
 Record = TypeVar("Record")
@@ -110,8 +110,18 @@ PRECISIONS = (*DTYPES, "bfloat16")
 METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
 
 
+def unwrapped(value: Any) -> Any:
+    """Return what an array of NumPy, pandas or xarray holds: a number, or a list of them; all else as it is."""
+    if isinstance(value, (Real, str)) or not hasattr(value, "__array__"):
+        return value
+    import numpy as np  # whoever has an array has loaded it
+
+    return np.asarray(value).tolist()
+
+
 def is_number(value: object) -> bool:
-    """Return whether ``value`` is a finite real number (a truth value is not)."""
+    """Return whether ``value`` is a finite real number, or an array of one without axes (a truth value is not)."""
+    value = unwrapped(value)
     # True is a Real to Python, and C1 = true a mistake in a file.
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -201,6 +211,7 @@ _WRITTEN = re.compile(r"[+-]?(\d{1,40}/\d{1,40}|(\d{1,40}(\.\d{0,40})?|\.\d{1,40
 
 def as_written(value: object) -> Fraction | None:
     """Return a number, or the text of one, as the fraction that was written, 1/10 for 0.1; None for all else."""
+    value = unwrapped(value)
     if isinstance(value, (Fraction, bool)):
         return None if isinstance(value, bool) else value
     try:
@@ -251,11 +262,13 @@ MOST_VALUES = 2**31 - 1
 
 def check_count(what: str, given: Any, least: int, most: float = math.inf) -> int:
     """Return ``given`` if it is a whole number of at least ``least``, and of at most ``most``."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+    number = unwrapped(given)
+    number = int(number) if isinstance(number, Integral) and not isinstance(number, bool) else None
+    if number is None or number < least:
         raise bad(f"{what} must be a whole number >= {least}", given, f"{what} = {max(least, 10)}, say")
-    if given > most:
+    if number > most:
         raise bad(f"{what} is at most {most}", given, f"{what} = 100, say")
-    return given
+    return number
 
 
 def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

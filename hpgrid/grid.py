@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import MOST_VALUES, alpha_of, bad, is_number, unknown
+from hpgrid.checks import MOST_VALUES, alpha_of, bad, is_number, unknown, unwrapped
 from hpgrid.variables import AXES, STANDARD, TUNABLE, Space
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
@@ -144,8 +144,7 @@ class Grid:
     space: Space
 
     def __init__(self, space: Space = STANDARD, **entries: AxisOrValue | ArrayLike | None) -> None:
-        given: dict[str, Any] = {name: entry for name, entry in entries.items() if entry is not None}
-        given |= {name: entry.tolist() for name, entry in given.items() if isinstance(entry, np.ndarray)}
+        given: dict[str, Any] = {name: unwrapped(entry) for name, entry in entries.items() if entry is not None}
         for other, name in space.complements.items():
             if other in given and name in given:
                 momentum = "momentum is given once, and beta is 1 - alpha"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import CALLED, bad, changed, complement, is_number, name_here, note, unknown, without_unit
+from hpgrid.checks import CALLED, bad, changed, complement, is_number, name_here, note, unknown, unwrapped, without_unit
 from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ class Regime:
         for name in roles:
             if roles.count(name) > 1:
                 raise bad(f"{name} is either tuned or fixed or on a path", roles, f"{name} once")
-        object.__setattr__(self, "min_K", without_unit(self.min_K))
-        if self.min_K is not None and not (is_number(self.min_K) and self.min_K > 0):
-            raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
+        min_K = without_unit(unwrapped(self.min_K))
+        if min_K is not None and not (is_number(min_K) and min_K > 0):
+            raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
+        object.__setattr__(self, "min_K", None if min_K is None else float(min_K))
         object.__setattr__(self, "tuned", space.ordered(tuned))
         for role, values in (("fixed", fixed), ("path", path), ("caps", caps)):
             object.__setattr__(self, role, self._in_order(values))

@@ -80,7 +80,7 @@ def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bo
     best = solve(batch)
     place = batch.tuned.index(name)
     moved = best.log_at.copy()
-    moved[place] += np.log(factor)
+    moved[place] += np.log(float(factor))
     lo, hi = batch.box[name]
     inside = (lo <= moved[place]) & (moved[place] <= hi)
     if retune:
@@ -106,7 +106,7 @@ def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: A
     """
     if not (is_number(within) and within > 0):
         raise bad("a relative excess must be positive and finite", within, "within=0.01, say")
-    return flatness_of(posed(proxy, **refined), within)
+    return flatness_of(posed(proxy, **refined), float(within))
 
 
 def flatness_of(problem: Problem, within: float) -> Flatness:

@@ -301,7 +301,7 @@ def _log_limits(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str])
         if not (pair and 0 < ends[0] < ends[1]):
             rule = f"the limits of {name} are two positive values, the smaller one first"
             raise bad(rule, ends, "(1e-6, 1.0), say")
-    return {name: (float(np.log(lo)), float(np.log(hi))) for name, (lo, hi) in limits.items()}
+    return {name: (float(np.log(float(lo))), float(np.log(float(hi)))) for name, (lo, hi) in limits.items()}
 
 
 def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:

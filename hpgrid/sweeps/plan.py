@@ -30,6 +30,7 @@ from hpgrid.checks import (
     name_here,
     table_of,
     unknown,
+    unwrapped,
     without_unit,
 )
 from hpgrid.config import (
@@ -256,6 +257,7 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     Raises:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
+    data = _unwrapped(data)
     check_keys("key of a sweep", data, (*OF_BOUND, "rows", "grid", "regime", "min_K"))
     table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
     bound = parse_bound(with_beside(table, data))
@@ -289,6 +291,13 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
         rule = f"{plan.combinations:.3g} combinations are more than a sweep takes, {MOST:.0e}"
         raise bad(f"{rule}: on two CPU cores they would take {days:,.0f} days", lengths, "fewer values")
     return plan
+
+
+def _unwrapped(data: Any) -> Any:
+    """Tables as TOML has them, where Python may have arrays and tuples."""
+    if isinstance(data, Mapping):
+        return {key: _unwrapped(value) for key, value in data.items()}
+    return [*map(_unwrapped, data)] if isinstance(data, (list, tuple)) else unwrapped(data)
 
 
 def _with_values(bound: BoundConfig, values: Mapping[str, Any]) -> BoundConfig:

@@ -117,6 +117,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     """
     if not (is_number(target) and target > 0):
         raise bad("a risk to reach must be positive and finite", target, "0.01, say")
+    target = float(target)
     if max_K is not None:
         max_K = _checked_cap(problem, max_K)
     with progress("refining", None) as advance:
