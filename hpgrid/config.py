@@ -36,7 +36,7 @@ from hpgrid.checks import (
 from hpgrid.parameters import with_own
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
-from hpgrid.variables import STANDARD, Space, settings
+from hpgrid.variables import STANDARD, Space, ends_of, settings
 
 if TYPE_CHECKING:
     from hpgrid.formula.syntax import Expression
@@ -79,7 +79,7 @@ class BoundConfig:
             from hpgrid.formula.declared import declared
 
             space = declared(self.variables)
-        return space.with_floors(settings(self.floors, space)) if self.floors else space
+        return space.with_floors(ends_of(self.floors, {}, space)[0]) if self.floors else space
 
     @property
     def held_names(self) -> tuple[str, ...]:
@@ -141,6 +141,7 @@ class BoundConfig:
             ValueError: what is taken from the risk is no term of it.
         """
         whole = self._whole(budget)
+        whole = whole.with_floors(**self.floors) if self.floors else whole
         return whole.without(self.above) if self.above else whole
 
     def _whole(self, budget: str) -> Proxy | FunctionProxy:
@@ -152,7 +153,6 @@ class BoundConfig:
         from hpgrid import bounds
 
         proxy: Proxy | FunctionProxy = getattr(bounds, self.name)(**values, budget=budget)
-        proxy = proxy.with_floors(**settings(self.floors, proxy.space)) if self.floors else proxy
         domain: Any = self.domain  # read where the bound is asked
         return replace(proxy, domain=(*proxy.domain, *domain)) if domain else proxy
 

@@ -10,11 +10,11 @@ from fractions import Fraction
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Self
 
-from hpgrid.checks import bad, changed, check_constants, complement, unknown
+from hpgrid.checks import bad, changed, check_constants, unknown
 from hpgrid.formula.quantity import names_in, worth, written
 from hpgrid.term import FUNCTIONS, Factor, Term, all_hold, cap_of, evaluate_factor, monomial_in, monomial_of
 from hpgrid.text import number
-from hpgrid.variables import STANDARD, Power, Space, exchanged
+from hpgrid.variables import STANDARD, Power, Space, ends_of, exchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -210,8 +210,13 @@ class _Bound:
         return moved
 
     def with_floors(self, **floors: float) -> Self:
-        """Return the bound with hyperparameters that are at least so large: eta >= 1e-7, say."""
-        return changed(self, space=self.space.with_floors(floors))
+        """Return the bound with hyperparameters that are at least so large: eta >= 1e-7, say, or beta >= 0.9."""
+        low, high = ends_of(floors, {}, self.space)
+        domain: Any = (*self.domain, *(f"{v} <= {x!r}" for v, x in high.items()))
+        floored = changed(self, space=self.space.with_floors(low), domain=domain)
+        if high:
+            floored.__post_init__()  # which reads the domain
+        return floored
 
     def at_constants(self, constants: Mapping[str, float]) -> Self:
         """Return the bound as ``with_constants`` does, of values that were asked where they came in."""
@@ -256,9 +261,9 @@ class _Bound:
         """A variable's values among those that are given, or what its complement's say."""
         other = self.space.complement_of(variable)
         if variable not in at and other in at:
-            import numpy as np
+            from hpgrid.shapes import complements
 
-            return np.vectorize(complement, otypes=[float])(at[str(other)])
+            return complements(at[str(other)])
         if variable not in at:
             raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
         return at[variable]

@@ -11,7 +11,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid.checks import complement
 
 if TYPE_CHECKING or "jaxtyping" in sys.modules:
     from jaxtyping import Bool, Float, Int
@@ -28,7 +30,10 @@ Values = float | Floats
 #: A number, a NumPy array or a JAX one.
 AnyArray = Any
 
-__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "array_namespace", "same_columns", "sqrt"]
+__all__ = [
+    *("AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values"),
+    *("array_namespace", "complements", "same_columns", "sqrt"),
+]
 
 
 def array_namespace(*values: AnyArray) -> Any:
@@ -40,6 +45,11 @@ def array_namespace(*values: AnyArray) -> Any:
 def sqrt(x: AnyArray) -> AnyArray:
     """Return the square root, elementwise."""
     return array_namespace(x).sqrt(x)
+
+
+def complements(values: ArrayLike) -> Floats:
+    """Return 1 - each of some numbers, as they were written: of 0.9 it is 0.1."""
+    return np.asarray(np.vectorize(complement, otypes=[float])(values))
 
 
 def same_columns(array: AnyArray) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:

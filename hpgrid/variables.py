@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from hpgrid.checks import alpha_of, as_written, bad, is_number, name_here, unknown, without_unit
+from hpgrid.checks import CALLED, alpha_of, as_written, bad, is_number, name_here, unknown, without_unit
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,14 @@ class Space:
         variable = self.all.get(name)
         return None if variable is None or variable.high != 1 else variable.complement or f"1 - {name}"
 
+    def of_complement(self, name: str) -> str | None:
+        """Return the variable of which a name means 1 - it: alpha of beta, momentum or 1-alpha; else None."""
+        here = name if name in self.words else CALLED.get(name, name)
+        written = re.fullmatch(r"1 *- *(\w+)", here)
+        if written:
+            return written[1] if self.complement_of(written[1]) else None
+        return self.complements.get(here)
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """What a formula may name beside constants: variables, a complement after its own."""
@@ -361,14 +369,28 @@ def settings(given: Mapping[str, Any], space: Space | None = None) -> dict[str, 
     space = STANDARD if space is None else space
     for name, value in given.items():
         here = name_here(name, space.words)
-        if here in space.complements:
-            value, here = alpha_of(value, here), space.complements[here]
+        if of := space.of_complement(name):
+            value, here = alpha_of(value, here), of
         if here in found:
             momentum = here == "alpha" and "beta" in space.complements
             rule = "momentum is given once, and beta is 1 - alpha" if momentum else f"{here} is given once"
             raise bad(rule, f"{names[here]} and {name}", "one of the two")
         found[here], names[here] = value, name
     return found
+
+
+def ends_of(floors: Mapping[str, Any], caps: Mapping[str, Any], space: Space) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return smallest and largest values by the variables that they are of: the smallest beta is 1 - the largest alpha.
+
+    Raises:
+        ValueError: as ``settings``.
+    """
+    turned = {name for name in (*floors, *caps) if space.of_complement(name)}
+    low, high = (
+        {name: x for name, x in own.items() if name not in turned} | {n: x for n, x in other.items() if n in turned}
+        for own, other in ((floors, caps), (caps, floors))
+    )
+    return settings(low, space), settings(high, space)
 
 
 _ONE = Fraction(1)

@@ -55,7 +55,7 @@ def check_stated(
         return _check_runs(fit, statements, read, json_, strict)
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
-    chosen = options.chosen(bound, set_, written, domain, var, floor)
+    chosen = options.chosen(bound, set_, written, domain, var, floor, cap=cap)
     counted, space = options.budget_of(budget, chosen), chosen.space
     statements = [parse(one, space) for one in claim]
     tuned = Regime(options.names(tune), space=space).tuned

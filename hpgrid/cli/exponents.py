@@ -29,7 +29,7 @@ def print_exponents(
     """Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws."""
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
-    chosen = options.chosen(bound, set_, written, domain, var, floor, above)
+    chosen = options.chosen(bound, set_, written, domain, var, floor, above, cap)
     counted = options.budget_of(budget, chosen)
     regime = options.regime(tune, fix, path, cap, counted, space=chosen.space)
     regime.check_tuned()

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -46,7 +47,7 @@ from hpgrid.config import (
 )
 from hpgrid.regime import Regime
 from hpgrid.schemas import stamped
-from hpgrid.variables import STANDARD, TUNABLE, Power, Space, settings
+from hpgrid.variables import STANDARD, TUNABLE, Power, Space, ends_of, settings
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -215,6 +216,7 @@ def chosen(
     var: list[str] | None = None,
     floor: Names = None,
     above: str | None = None,
+    cap: Names = None,
     valued: bool = True,
 ) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
@@ -229,6 +231,7 @@ def chosen(
         var: variables that it declares, beside the file's.
         floor: smallest values of hyperparameters.
         above: the constant term that is taken from the risk.
+        cap: largest values, of which those of complements are smallest values of hyperparameters.
         valued: whether each of its constants has a value; where they are fitted they need none.
 
     Raises:
@@ -253,6 +256,11 @@ def chosen(
         floors = {**table_of(table, "floors"), **pairs("--floor", floor, number, "eta=1e-7")}
         more = {"floors": floors, "above": above}
         found = parse_bound({**table, **{key: x for key, x in more.items() if x}, **said})
+        caps = pairs("--cap", cap, number, _CAP)
+        turned = {name: x for name, x in caps.items() if found.space.of_complement(name)}
+        if turned:
+            ends_of(found.floors, turned, found.space)  # each is given once
+            found = replace(found, floors={**found.floors, **ends_of({}, turned, found.space)[0]})
         if valued:
             found.check()
     except InputError as error:
@@ -278,6 +286,7 @@ Tuned = Annotated[Names, about("What is tuned, such as eta,b,alpha.")]
 Fix = Annotated[Names, about("What is held, such as b=1072 or beta=0.999.")]
 Follow = Annotated[Names, about("What follows the budget: b=T^1/2, or 'b = 0.29*T^0.571'.")]
 Cap = Annotated[Names, about("Largest values, such as b=1e6.")]
+_CAP = "b=1e6"
 Floor = Annotated[Names, about("Smallest values, such as eta=1e-7.")]
 
 
@@ -299,11 +308,12 @@ def regime(
 
 
 def roles_of(fix: Names, path: Names, cap: Names, budget: str, space: Space = STANDARD) -> dict[str, Any]:
-    """Return what is held, on a path and capped, as keywords of a regime."""
+    """Return what is held, on a path and capped, as keywords of a regime; ``chosen`` has the caps of complements."""
+    caps = pairs("--cap", cap, number, _CAP)
     return {
         "fixed": held(fix, space),
         "path": pairs("--path", path, partial(Power.read, budgets=(budget,), bare=False), f"b={budget}^1/2"),
-        "caps": _counted(pairs("--cap", cap, number, "b=1e6"), space),
+        "caps": _counted({v: x for v, x in caps.items() if not space.of_complement(v)}, space),
     }
 
 
@@ -316,7 +326,8 @@ def held(given: Iterable[str] | None, space: Space = STANDARD) -> dict[str, floa
     found = pairs("--fix", given, number, "alpha=0.001")
     for name in found:
         here = name if name in space.words else CALLED.get(name, name)
-        check_choice("hyperparameter to fix", here, [v for v in space.words if v not in space.budget_names])
+        if not space.of_complement(name):
+            check_choice("hyperparameter to fix", here, [v for v in space.words if v not in space.budget_names])
     return _counted(found, space)
 
 

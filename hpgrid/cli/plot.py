@@ -69,7 +69,7 @@ def plot_bound(
         return _report(data, _pictures(data, out))
     check_choice("layout", layout, LAYOUTS)
     check_choice("dtype", dtype, DTYPES)
-    chosen = options.chosen(bound, set_, written, domain, var, floor, above)
+    chosen = options.chosen(bound, set_, written, domain, var, floor, above, cap)
     counted = options.budget_of(budget, chosen)
     roles = options.roles_of(None, path, cap, counted, chosen.space)
     panels = panels_of(layout, tune, fix, chosen.space, **roles)

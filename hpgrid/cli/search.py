@@ -71,7 +71,7 @@ def search_bound(
         fitted = options.number("the window's start", lo, True, say), options.number("the window's end", hi, True, say)
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
-    chosen = options.chosen(bound, set_, written, domain, var, floor, above)
+    chosen = options.chosen(bound, set_, written, domain, var, floor, above, cap)
     counted, values = _budget(budget, chosen, {"T": T, "K": K}, at)
     regime = options.regime(over, fix, path, cap, counted, min_K, chosen.space)
     axes = options.grid_config(grid, n, axis, counted, chosen.space).build()

@@ -18,7 +18,8 @@ from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
 from hpgrid.refinement.problem import OPEN, Box, Problem, Solution, budget_values, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
-from hpgrid.shapes import Floats, same_columns
+from hpgrid.shapes import Floats, complements, same_columns
+from hpgrid.variables import settings
 
 if TYPE_CHECKING:
     import xarray
@@ -203,7 +204,7 @@ def refine(
     options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
     asked: dict[str, Any] = {**options, **roles, **budgets}
     problem = posed(proxy, tuned, T=T, K=K, regime=regime, **asked)
-    return optimum_of(problem, {name: _start(problem, name, value) for name, value in (start or {}).items()})
+    return optimum_of(problem, dict(_values("start", problem, name, value) for name, value in (start or {}).items()))
 
 
 def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **refined: Any) -> Optimum:
@@ -219,9 +220,7 @@ def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **r
         ValueError: the variable is not tuned, or as ``refine``.
     """
     problem = posed(proxy, **refined)
-    if name not in problem.tuned:
-        raise unknown("tuned variable", name, problem.tuned)
-    return optimum_of(problem.holding(name, values))
+    return optimum_of(problem.holding(*_values("value", problem, name, values)))
 
 
 def posed(
@@ -251,7 +250,7 @@ def posed(
     # An exponent 0 that is written out asks for no value.
     regime = regime.settled(proxy, free={*proxy.variables()} - {*proxy.depends_on(), *regime.tuned})
     spread = {name: np.asarray(x)[(..., *[None] * values.ndim)] for name, x in (constants or {}).items()}
-    ends = _log_limits(limits or {}, regime.tuned)
+    ends = _log_limits(settings(limits or {}, proxy.space), regime.tuned)
     return pose(proxy, regime, (budget, values), check_arrays(proxy, spread), ends)
 
 
@@ -304,17 +303,20 @@ def _log_limits(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str])
     return {name: (float(np.log(float(lo))), float(np.log(float(hi)))) for name, (lo, hi) in limits.items()}
 
 
-def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:
-    if name not in problem.tuned:
-        raise bad(f"{name} is not tuned, so it has no start", name, f"starts of {', '.join(problem.tuned)}")
+def _values(what: str, problem: Problem, name: str, given: ArrayLike) -> tuple[str, Floats]:
+    """A tuned variable, and what it is given in the problem's shape; a beta is its alpha."""
+    of = problem.proxy.space.of_complement(name)
+    if (here := of or name) not in problem.tuned:
+        raise bad(f"{name} is not tuned, so it has no {what}", name, f"a {what} of {', '.join(problem.tuned)}")
     try:
-        whole = np.broadcast_to(np.asarray(value, float), problem.shape)
+        whole = np.broadcast_to(complements(given) if of else np.asarray(given, float), problem.shape)
     except (TypeError, ValueError):
-        rule = f"a start of {name} is a number, or an array that broadcasts to the result's shape {problem.shape}"
-        raise bad(rule, value, f"{name}=1.0, say") from None
+        rule = f"a {what} of {name} is a number, or an array that broadcasts to the result's shape {problem.shape}"
+        raise bad(rule, given, f"{name}=0.9, say" if of else f"{name}=1.0, say") from None
     if not (np.isfinite(whole).all() and (whole > 0).all()):
-        raise bad(f"a start of {name} must be positive and finite", value, f"{name}=1.0, say")
-    return whole
+        rule = f"a {what} of {name} must be {'below 1' if of else 'positive and finite'}"
+        raise bad(rule, given, f"{name}=0.9, say" if of else f"{name}=1.0, say")
+    return here, whole
 
 
 def optimum_of(problem: Problem, start: Mapping[str, Floats] | None = None) -> Optimum:

@@ -54,6 +54,7 @@ def check(
     path: Mapping[str, Fraction] | None = None,
     caps: Mapping[str, float] | None = None,
     grid: Grid | None = None,
+    budget: str | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> tuple[Checked, ...]:
     """Return for each claim whether it holds of a bound, fails, or can't be told, with the numbers of every route.
@@ -64,13 +65,14 @@ def check(
     "alpha -> 0", "fixed T".
 
     Args:
-        proxy: the bound; its budget, T or K, is the claims'.
+        proxy: the bound.
         claims: what is stated, as text or as ``parse`` has read it.
         tuned: what is tuned; all that is neither fixed nor on a path where None.
         fixed: what is held; a variable that is held without a value is at eta = 1e-3, b = 1072, alpha = 1e-3.
         path: what follows a power of the budget.
         caps: largest values of what is tuned.
         grid: where the bound is searched; the footnote's grid where None.
+        budget: the claims', "T", "K" or one that is declared; the grid's where None, the bound's own where no grid is.
         advance: called after each claim.
 
     Raises:
@@ -81,7 +83,7 @@ def check(
     check_bound(proxy)
     given = [claims] if isinstance(claims, str) else claims
     statements = [claim if isinstance(claim, Statement) else parse(claim, proxy.space) for claim in given]
-    space = proxy.space
+    space, proxy = proxy.space, proxy.form(budget or (proxy.budget if grid is None else grid.budget))
     chosen = None if tuned is None else Regime(tuple(tuned), space=space).tuned
     fixed = settings(fixed or {}, space)
     own = {less: proxy.without(less) if less else proxy for less in dict.fromkeys(each.less for each in statements)}
@@ -90,7 +92,7 @@ def check(
     if grid is None:
         grid = Grid.footnote(space=space, budget=proxy.budget)
     if grid.budget != proxy.budget or proxy.budget not in grid.axes:
-        raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
+        raise bad(f"the grid has an axis of the claims' budget {proxy.budget}", list(grid.axes), "such a grid")
     subjects, checked = {less: routes.Subject(bound, grid) for less, bound in own.items()}, []
     for stated in laws:
         checked.append(_checked(subjects[stated.statement.less], stated))

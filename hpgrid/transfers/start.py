@@ -26,7 +26,7 @@ from hpgrid.checks import (
 )
 from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import FrozenMap, Regime
-from hpgrid.variables import STANDARD, Space, Variable, settings
+from hpgrid.variables import STANDARD, Space, Variable, ends_of, settings
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
 #: has the rows whose variables it contains; one of other variables has rows of its own, by number.
@@ -231,13 +231,14 @@ def limits_of(
         ValueError: one is out of its range, or given twice.
     """
     unit = int(_number("seq_len", seq_len) or 1)
-    most = dict(Regime(caps=caps or {}, space=space).caps)
+    floors, caps = ends_of(floors or {}, caps or {}, space)
+    most = dict(Regime(caps=caps, space=space).caps)
     for name, other in (("max_b", max_b), ("max_eta", max_eta)):
         if other is not None and name[4:] in most:
             raise bad(f"the largest {name[4:]} is given once", f"{name} and a cap", "one of the two")
     b = _in_tokens("max_b", _number("max_b", most.pop("b", max_b)), unit)
     eta = _number("max_eta", most.pop("eta", max_eta))
-    least = {v.name: v.low for v in space.with_floors(floors or {}).tunable if v.name in (floors or {})}
+    least = {v.name: v.low for v in space.with_floors(floors).tunable if v.name in floors}
     if "b" in least:
         least["b"] = _in_tokens("b", least["b"], unit) or 1.0
     # What counts something has whole ends.

@@ -125,7 +125,7 @@ def test_caps_iterations_and_options_of_a_bound(capsys: Capture) -> None:
 MISTAKES = {
     "lmo": "at least one of eta, b, alpha must be tuned",
     "lmoo --tune eta": "'lmo'",
-    "lmo --tune eta,alpha --cap beta=0.9": "a cap on beta is a floor of alpha = 1 - beta",
+    "lmo --tune eta,alpha --cap beta=0.9 --floor alpha=0.1": "momentum is given once, and beta is 1 - alpha",
     "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",
     "lmo --tune eta --fix b": "--fix takes NAME=VALUE, between commas. Given: 'b'. Write --fix alpha=0.001, say.",
     "lmo --tune eta --fix b=1,b=2": "--fix gives b twice",

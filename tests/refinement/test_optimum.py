@@ -335,7 +335,7 @@ def test_along_a_variable_it_is_the_optimum_at_each_fixed_value() -> None:
     alone = refine_along(bounds.lmo(), "b", B, tuned=("b",), fixed={"eta": 1e-3, "alpha": 0.1}, T=np.full(3, 1e8))
     np.testing.assert_allclose(alone.risk, bounds.lmo().risk(eta=1e-3, alpha=0.1, b=B, T=1e8), rtol=1e-13)
     assert alone.converged.all()
-    with pytest.raises(InputError, match="no tuned variable of that name"):
+    with pytest.raises(InputError, match="alpha is not tuned, so it has no value"):
         refine_along(bounds.lmo(), "alpha", 0.1, tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e8)
 
 

@@ -256,6 +256,21 @@ def test_a_bound_of_ones_own_is_searched_on_a_grid_of_ones_own() -> None:
     assert float(by_route(found[2], "power of T")["grid"].measured) == pytest.approx(-0.5, abs=0.03)
 
 
+def test_a_claim_may_be_asked_in_any_budget_that_the_bound_has() -> None:
+    """With eta tuned the risk is 2 (D L (1 + s^2/b) (c0 + c1 b/n + c2 n)/W)^(1/2): b* and n* do not move with W."""
+    proxy = parse(
+        "D/(eta*K) + L*eta*(1 + s**2/b)",
+        {"D": 1.0, "L": 1.0, "s": 100.0, "c0": 0.1, "c1": 1e-3, "c2": 0.01},
+        variables=["n >= 1, whole", "W > 0, budget", "W = K*(c0 + c1*b/n + c2*n)"],
+    )
+    claims, grid = ["n ~ W^0", "risk ~ W^-1/2"], Grid.footnote(20, space=proxy.space, budget="W")
+    asked: dict[str, Any] = {"tuned": ("eta", "b", "n"), "grid": grid}
+    for found in (check(proxy, claims, **asked), check(proxy, claims, budget="W", **asked)):
+        assert [one.verdict for one in found] == [HOLDS] * 2
+    (in_K,) = check(bounds.lmo(), "eta ~ K^-1/2 @ fixed b, fixed alpha", budget="K")
+    assert in_K.verdict == HOLDS
+
+
 # --- verdicts ---
 def reading(route: str, measured: float, tolerance: float, told: bool = True, what: str = "power of T") -> Reading:
     return Reading(what, route, measured, F(1, 2), tolerance, identifiable=told)
@@ -348,8 +363,8 @@ OTHERS: list[tuple[Any, str, dict, str]] = [
     (
         bounds.lmo(budget="K"),
         "eta ~ K^-1/2 @ fixed b, fixed alpha",
-        {"grid": Grid.footnote(10)},
-        "the bound's budget K",
+        {"grid": Grid.footnote(10), "budget": "K"},
+        "the claims' budget K",
     ),
 ]
 
