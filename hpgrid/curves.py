@@ -46,7 +46,7 @@ def iso_loss(x: ArrayLike, y: ArrayLike, risk: ArrayLike, levels: ArrayLike) -> 
 PERFORMANCE = 0.99
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Band:
     """The values of one hyperparameter that are near-optimal, at every budget."""
 

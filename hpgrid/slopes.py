@@ -54,7 +54,7 @@ Powers = Mapping[str, Fraction]
 
 
 # --- argmins: what was measured at every budget ---
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curves:
     """Measured curves against a budget."""
 

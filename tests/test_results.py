@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -45,6 +49,29 @@ def test_a_result_is_html_in_a_notebook_and_short_in_a_shell(name: str) -> None:
     assert len(html) > 100
     assert len(repr(RESULTS[name])) < 700
     assert "Fraction(" not in repr(RESULTS[name])
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_is_equal_to_itself_and_can_be_compared_with_another(name: str) -> None:
+    result = RESULTS[name]
+    assert (result == deepcopy(result)) in (True, False)  # and no array of truth values
+    assert [deepcopy(result), result].index(result) in (0, 1)
+
+
+def test_a_record_of_arrays_is_equal_to_itself_alone() -> None:
+    """Of arrays == gives arrays: a comparison of records field by field would raise."""
+    arrays = re.compile(r"^(?!.*Callable).*(Array|Floats|Dataset)")
+    records = [
+        (each.name, ast.unparse(decorator))
+        for file in Path(hpgrid.__file__).parent.rglob("*.py")
+        for each in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(each, ast.ClassDef)
+        and any(isinstance(x, ast.AnnAssign) and arrays.match(ast.unparse(x.annotation)) for x in each.body)
+        for decorator in each.decorator_list
+        if ast.unparse(decorator).startswith("dataclass")
+    ]
+    assert {"Optimum", "SearchResult", "Survey", "Flatness"} < {name for name, _ in records}
+    assert [name for name, decorator in records if "eq=False" not in decorator] == []
 
 
 def test_html_has_the_answer_its_tables_and_its_details() -> None:

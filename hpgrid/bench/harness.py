@@ -52,7 +52,7 @@ Floats = NDArray[np.float64]
 # --- eq. (4) and its answers ---
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """The optima of a search.
 
@@ -100,7 +100,7 @@ def part_with_eta(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
 # --- agreement ---
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
     """The answer that contenders are held against, and where its best is clear: more than 8 eps below the runner-up."""
 

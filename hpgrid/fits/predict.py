@@ -42,7 +42,7 @@ class Held:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """The setting for one budget.
 

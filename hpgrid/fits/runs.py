@@ -45,7 +45,7 @@ _SCHEDULES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Runs:
     """The runs of one table that can be fitted.
 

@@ -96,7 +96,7 @@ class Shape(NamedTuple):
         return z
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surface:
     """A fitted surface, in the unit of the loss.
 

@@ -24,7 +24,7 @@ from hpgrid.record import SCHEMA, made_with, read_whole, write_arrays, write_jso
 from hpgrid.shapes import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FigureData:
     """A computed figure."""
 

@@ -25,7 +25,7 @@ BEYOND = 2.0
 CUT, ENDED = 2 * OPEN, 4 * OPEN
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flatness:
     """How flat an optimum is; every array has the shape of the budgets.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EQUAL, HUMP = 1e-12, 1e-9
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Optimum(Labelled, Pictured):
     """The minimum of a bound at every budget, where it is attained, and how both move.
 

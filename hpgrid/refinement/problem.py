@@ -57,7 +57,7 @@ class Solution(NamedTuple):
     converged: Any  # shape (problems,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A batch of problems: a bound to be minimised over some variables, at each element of the shape.
 

@@ -52,7 +52,7 @@ def bisect(holds: Callable[[float], object], low: float, high: float, halvings: 
     return float(np.exp(hi))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Profile:
     """The continuous optimum at every budget.
 

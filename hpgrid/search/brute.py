@@ -42,7 +42,7 @@ LONG = 2000
 FASTEST = 1e13
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Argmins:
     """Where the best cells are, of one search or of many.
 
@@ -77,7 +77,7 @@ class Argmins:
         return {name: (index <= 0) | (index >= self.last[name]) for name, index in self.index.items()}
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SearchResult(Argmins, Labelled, Pictured):
     """The best point of a grid for every cell of the axes that remain.
 
@@ -275,7 +275,7 @@ def best_of(
     return label_result(plan, dtype, *search(problem), proof=Proof(structure(plan.proxy), tables.scan))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SearchPlan:
     """A search, once every role is settled: what the tables are made of."""
 

@@ -27,7 +27,7 @@ EVEN = 1e-6
 Index = NDArray[np.integer]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Line:
     """How a posynomial is minimised along one axis, given what multiplies each of its powers there.
 

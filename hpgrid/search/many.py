@@ -20,7 +20,7 @@ from hpgrid.search.tables import LINE_BYTES, check_range, with_combinations
 from hpgrid.shapes import Floats, same_columns
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ManyResult(Argmins):
     """The best point of a grid for every combination of constants at every budget: arrays (combinations, budgets).
 

@@ -212,7 +212,7 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
     return min(over, key=cost)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Domain:
     """Which cells may win: a penalty (0 or +inf) on each axis, b min_K <= T between two, and walls between any."""
 

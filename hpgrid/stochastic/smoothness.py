@@ -111,7 +111,7 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
     return Quotients(*(np.concatenate(values) for values in zip(*parts)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Statistics:
     """What the quotients of seeded pairs say of D."""
 
@@ -188,7 +188,7 @@ def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
     return np.stack(quotients, axis=-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Search:
     """What halving found."""
 

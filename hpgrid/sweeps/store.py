@@ -49,7 +49,7 @@ Floats = NDArray[np.float64]
 BLOCK = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Combinations:
     """What is swept, laid out as the axes of the result.
 

@@ -64,7 +64,7 @@ class View:
     quantity: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Slice:
     """A sweep cut down to one regime and one or two constants."""
 

@@ -58,7 +58,7 @@ def with_negative(problem: TuningProblem, optimum: Optimum, held: Mapping[str, A
     return replace(optimum, risk=risk, log_risk=log_risk, converged=optimum.converged | below)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bracket:
     """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
 

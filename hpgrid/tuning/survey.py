@@ -85,7 +85,7 @@ class SurveySlope:
         return self.measured.why_not(self.law) if self.verdict.startswith("not identifiable") else ""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Survey(Result, Pictured):
     """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,).
 
