@@ -206,6 +206,11 @@ def _version(package: str) -> str:
         return "unknown"
 
 
+def flat_attributes(data: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Return plain data as attributes that netCDF can hold: text and numbers as they are, all else as JSON."""
+    return {key: x if isinstance(x, (str, int, float)) else json.dumps(x) for key, x in data.items()}
+
+
 def plain(value: Any) -> Any:
     """Return a value as JSON has it: records as tables, None for NaN and infinities, text for what has no form."""
     numpy = sys.modules.get("numpy")  # where it isn't loaded, no value is of its kinds: JSON alone need not wait for it

@@ -109,6 +109,13 @@ def test_an_optimum_and_a_survey_are_a_dataset_and_a_frame_over_budgets() -> Non
     assert dict(many.to_xarray().sizes) == {"combination_0": 3, "T": 12}
 
 
+def test_a_dataset_can_be_saved(tmp_path: Path) -> None:
+    far = grid_search(PROXY, Grid.footnote(300), ("eta", "b", "alpha"))  # of more cells than 32 bits number
+    for result in (*RESULTS.values(), far):
+        if hasattr(result, "to_xarray"):
+            result.to_xarray().to_netcdf(tmp_path / "result.nc")
+
+
 def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> None:
     law, moved = RESULTS["law"], RESULTS["transfer"]
     whole = exponents(PROXY, ("eta", "b"), fixed={"alpha": 1e-3})

@@ -133,7 +133,7 @@ class SearchResult(Argmins, Labelled, Pictured):
             data |= {v: self.at[v], f"{v}_index": self.index[v], f"{v}_edge": self.edge[v]}
         whole = {name: (names, np.broadcast_to(x, self.risk.shape)) for name, x in data.items()}
         return xarray.Dataset(
-            whole, dict(self.axes), {"points": self.points, "dtype": self.dtype, "method": self.method}
+            whole, dict(self.axes), {"points": float(self.points), "dtype": self.dtype, "method": self.method}
         )
 
     @property

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad, shortened
 from hpgrid.grid import LogAxis
-from hpgrid.record import SAVED, make_folder, read_whole, write_table
+from hpgrid.record import SAVED, flat_attributes, make_folder, read_whole, write_table
 from hpgrid.sweeps.plan import MOST, Plan, restore
 from hpgrid.text import counted
 from hpgrid.variables import COUNTED_IN
@@ -588,7 +588,8 @@ def open_sweep(path: Path | str, check: bool = True) -> xarray.Dataset:
     """Return a sweep's store as an xarray Dataset, read as it is used; it may be of a sweep that still runs.
 
     Its attributes say how many ``blocks`` there are, and how many of them are ``whole_blocks``: what is not
-    whole yet is NaN, False or 0.
+    whole yet is NaN, False or 0. They are text and numbers, so that all of it, or a part, can be saved: what is
+    more, the ``plan`` say, is JSON.
 
     Args:
         path: the store.
@@ -620,9 +621,8 @@ def open_sweep(path: Path | str, check: bool = True) -> xarray.Dataset:
             f"{len(damaged)} of the store's {counted(n, 'block')}, or what they are read by, are not what was written"
         )
         raise bad(rule, str(path), _AGAIN)
-    data = data.drop_vars(MARKER).assign_attrs(
-        {**data.attrs, "blocks": math.prod(opened.combinations.blocks), "whole_blocks": len(marked)}
-    )
+    blocks = {"blocks": math.prod(opened.combinations.blocks), "whole_blocks": len(marked)}
+    data = data.drop_vars(MARKER).assign_attrs(flat_attributes({**data.attrs, **blocks}))
     return data.set_coords([name for name in ("alpha",) if name in data.variables])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -117,7 +118,7 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
 
 
 def _cut(data: xarray.Dataset, view: View) -> _Slice:
-    plan = restore(data.attrs["plan"])
+    plan = restore(json.loads(data.attrs["plan"]))
     if plan.combine == "rows":
         raise bad("a map is over axes of constants, and this sweep has rows", "rows", "a sweep of all combinations")
     regime = view.regime or next(iter(plan.regimes))

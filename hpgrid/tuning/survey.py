@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from hpgrid.answer import Answer, Pictured, Result, Table
 from hpgrid.far_out import Powers, power_and_log
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
-from hpgrid.record import plain, versions, write_table, write_whole
+from hpgrid.record import flat_attributes, plain, versions, write_table, write_whole
 from hpgrid.refinement.optimum import as_good, optimum_of, solved, why_unknown
 from hpgrid.search.brute import SearchResult
 from hpgrid.search.invalid import Invalid, invalid_cells
@@ -450,10 +449,7 @@ def dataset(result: Survey) -> xarray.Dataset:
         budget: ((budget,), result.problem.budgets, {"long_name": "budget", "units": space.all[budget].words or "1"}),
         "quantity": (("quantity",), names, {"long_name": "what a slope is of"}),
     }
-    # What it was made of and with, in what netCDF's attributes can hold: text and numbers.
-    searched = {
-        k: x if isinstance(x, (str, float)) else json.dumps(x) for k, x in _problem_data(result.problem).items()
-    }
+    searched = flat_attributes(_problem_data(result.problem))
     searched["min_K"] = "none" if result.problem.min_K is None else result.problem.min_K
     made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
     no_law = {"no_law": result.no_law} if result.no_law else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def test_a_bound_without_terms_is_swept_too_and_has_an_iteration_at_least(tmp_pa
         "regime": {"tuned": ["b"], "fixed": {"eta": 1e-3, "alpha": 0.05}},
     }
     found = hpgrid.sweep(own, tmp_path / "fw.zarr")
-    assert found.attrs["plan"]["min_K"] == 1
+    assert json.loads(found.attrs["plan"])["min_K"] == 1
     for lam in (0.5, 2.0):
         proxy, fixed = hpgrid.bounds.frank_wolfe(lam=lam), own["regime"]["fixed"]
         best = hpgrid.grid_search(proxy, hpgrid.Grid.footnote(8), ("b",), fixed=fixed, min_K=1)
