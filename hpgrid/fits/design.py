@@ -136,7 +136,9 @@ def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Desig
             spans = [(last, last)] * new + [(0.0, last)] * (count - new)
             chosen, covariance = _chosen(among, spans, left, gradient)
             before = _factors(free, T, among.covariance, 0, largest)
-            after = _factors(free, T, covariance, count, last)
+            # What pulls at an optimum moves it as far as its variance lets it.
+            pulled = np.sum((gradient @ covariance) * gradient, 1) / np.sum((gradient @ among.covariance) * gradient, 1)
+            after = _factors(free, T, covariance, count, last, dict(zip(before, pulled)))
             plans.append(Design(tuple(among.runs[k] for k in chosen), before, after, fit.limits.unit))
     return min(plans, key=lambda plan: math.prod(plan.after.values()))
 
@@ -218,15 +220,18 @@ def _gradient(free: Fit, T: float, size: int) -> Floats:
     return -np.linalg.solve(surface.shape.H[np.ix_(tuned, tuned)], moved)
 
 
-def _factors(free: Fit, T: float, covariance: Floats, new: int, last: float) -> dict[str, float]:
+def _factors(
+    free: Fit, T: float, covariance: Floats, new: int, last: float, pulled: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Half-widths of the intervals at T, as factors, by the fit's own draws, with what new runs up to a budget tell.
 
-    The misfit no run narrows, but one of a larger budget brings nearer.
+    The misfit no run narrows, but one of a larger budget brings nearer; of what assumptions do, a share is left.
     """
     surface, old = free.surface, len(free.surface.t)
     kept = [*range(old), *range(len(covariance) - len(surface.covariance) + old, len(covariance))]  # no new floors
     surer = replace(surface, covariance=covariance[np.ix_(kept, kept)], freedom=surface.freedom + new)
-    interval = predict(surer, free.runs, free.held, T, free.level, seed=free.seed, last=last).interval
+    asked: Any = {"seed": free.seed, "last": last, "others": free.others, "pulled": pulled}
+    interval = predict(surer, free.runs, free.held, T, free.level, **asked).interval
     return {name: math.sqrt(high / low) for name, (low, high) in interval.items()}
 
 

@@ -15,7 +15,7 @@ from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import BEYOND, NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
-from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
+from hpgrid.fits.surface import FARTHEST, LEFT_OUT, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
@@ -88,6 +88,7 @@ class Fit(Labelled, Pictured):
     Args:
         runs: what was read, used and dropped.
         surface: the fitted one.
+        others: the same without what it is told beside the runs, one assumption after the other.
         priors: what it was told of the exponents.
         held: by index, the variables that it does not place.
         level: of the intervals.
@@ -100,6 +101,7 @@ class Fit(Labelled, Pictured):
 
     runs: Runs
     surface: Surface
+    others: tuple[Surface, ...]
     priors: Mapping[str, Prior]
     held: Mapping[int, Held]
     level: float
@@ -114,7 +116,8 @@ class Fit(Labelled, Pictured):
             raise bad("a fit predicts from its smallest budget on", T, f"T = {self.runs.T.max():.4g} or more")
         # Every cost at a budget asks for the same one, which takes thousands of draws.
         if T not in self._predictions:
-            self._predictions[T] = predict(self.surface, self.runs, self.held, T, self.level, self.limits, self.seed)
+            asked = self.surface, self.runs, self.held, T, self.level, self.limits, self.seed
+            self._predictions[T] = predict(*asked, others=self.others)
         return self._predictions[T]
 
     @cached_property
@@ -501,10 +504,12 @@ def _fitted(
         shown += f" runs at {counted(len(near), 'budget')} are near an optimum"
         shown += f", {'on a line' if len(names) > 1 else 'each its own'}"
         raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
-    surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
+    asked = z, T, runs.loss, {name: priors[name] for name in names}, unit
+    surface = fit_surface(*asked)
+    others = tuple(fit_surface(*asked, surface.dropped, *left_out) for left_out in LEFT_OUT)
     runs = replace(runs, doubted=surface.dropped)  # an error of record is no best run
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     held = held_at_the_border(surface, runs, priors, given)
     if few and (len(held) == len(names) or not determined([z[mask][runs.only(mask).near(far)] for mask in masks])):
         raise none  # the others show no optimum either
-    return {"runs": runs, "surface": surface, "held": held}
+    return {"runs": runs, "surface": surface, "others": others, "held": held}

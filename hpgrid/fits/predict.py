@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,8 +15,8 @@ from hpgrid.transfers.start import NO_LIMITS, Limits
 from hpgrid.variables import STANDARD
 
 #: Misfit of a surface in octaves, beside its posterior: at the last budget, and for each octave of tokens beyond it.
-#: With it 80% intervals cover 88% of held-out optima on public sweeps, without it 60%: what they miss is not sampling
-#: noise, but a slow drift of the optimum.
+#: By both 80% intervals cover 88% of held-out optima on public sweeps, by the posterior 60%: what they miss is not
+#: sampling noise, but a slow drift of the optimum.
 MISFIT, MISFIT_AN_OCTAVE = 0.15, 0.08
 
 #: An optimum this far outside what was sampled, in octaves, is none that was measured.
@@ -114,8 +114,10 @@ def predict(
     limits: Limits = NO_LIMITS,
     seed: int = 0,
     last: float | None = None,
+    others: Sequence[Surface] = (),
+    pulled: Mapping[str, float] | None = None,
 ) -> Prediction:
-    """Return the setting for a budget, with intervals from the posterior and the misfit.
+    """Return the setting for a budget, with intervals from the posterior, the misfit and other assumptions.
 
     Args:
         surface: the fitted one.
@@ -126,15 +128,17 @@ def predict(
         limits: caps, and how b is rounded: the rest is tuned again at what they leave.
         seed: of the posterior's draws.
         last: the budget beyond which the misfit grows, that of the largest run by default.
+        others: surfaces of the same runs by other assumptions: intervals reach as far as each of them leads.
+        pulled: which share of the way there, by variable; all of it by default.
     """
-    names, (centre, t0), ahead = surface.names, surface.centre, float(np.log2(T / runs.largest.T[0]))
-    t = float(np.log2(T)) - t0
+    names, ahead = surface.names, float(np.log2(T / runs.largest.T[0]))
     # Where each held variable is, in log2, and its deviation.
     placed = {i: (h.value + h.exponent.mean * ahead, h.exponent.deviation * abs(ahead)) for i, h in held.items()}
     reasons = {names[i]: h.reason for i, h in held.items()}
 
-    def optimum(shape: Shape, normal: Floats | None = None) -> Floats:
-        noise = np.zeros(len(names)) if normal is None else normal.T
+    def optimum(shape: Shape, normal: Floats | None = None, of: Surface = surface) -> Floats:
+        noise, (centre, t0) = np.zeros(len(names)) if normal is None else normal.T, of.centre
+        t = float(np.log2(T)) - t0
         return shape.optimum(t, {i: z + s * noise[i] - centre[i] for i, (z, s) in placed.items()}) + centre
 
     ends = {v.name: v for v in runs.space.tunable}
@@ -155,6 +159,10 @@ def predict(
     drawn = optimum(draws, rng.standard_normal(draws.c.shape))[convex]
     beyond = max(float(np.log2(T / last)) if last else ahead, 0.0)
     drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * beyond)
+    share = np.array([(pulled or {}).get(name, 1.0) for name in names])
+    for other in others:
+        if np.linalg.eigvalsh(other.shape.H[np.ix_(free, free)]).min(initial=np.inf) > 0:
+            drawn = drawn + rng.random((len(drawn), 1)) * share * (optimum(other.shape, of=other) - at)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.least) * np.maximum(np.diag(inverse), 0.0))

@@ -70,6 +70,11 @@ UNKNOWN = Prior(0.0, 0.5)
 CURVATURE, CROSS, SKEW = Prior(0.012, 0.008), Prior(0.0, 0.5), math.log(2) / 2
 
 
+#: What an answer rests on beside the runs is seen where it is left out: the deviation of exponents so many times as
+#: large, as good as none where runs say anything, or that of third derivatives as good as nought.
+LEFT_OUT = ((10.0, SKEW), (1.0, SKEW / 100))
+
+
 def priors_of(names: tuple[str, ...]) -> dict[str, Prior]:
     """Return what is known beforehand of exponents in T; of eta's at one batch size, less what b's own would do."""
     eta, b = EXPONENTS["eta"], EXPONENTS["b"]
@@ -156,6 +161,8 @@ def fit_surface(
     priors: Mapping[str, Prior],
     unit: float | None = 1.0,
     dropped: NDArray[np.bool_] | None = None,
+    loose: float = 1.0,
+    skew: float = SKEW,
 ) -> Surface:
     """Return the surface of a sweep's losses, without those that are too low for the surface of the others.
 
@@ -167,7 +174,10 @@ def fit_surface(
         unit: of the loss, in nats; None where it is not known: curvatures have no prior then, and two thirds of the
             runs lie within the window of their budget's best, to which all that is in nats is in proportion.
         dropped: runs that are known to be errors of record, none by default.
+        loose: how many times as wide the priors of exponents are.
+        skew: the deviation of third derivatives.
     """
+    priors = {name: Prior(mean, deviation * loose) for name, (mean, deviation) in priors.items()}
     dropped = np.zeros(len(loss), bool) if dropped is None else dropped
     budgets, floor = np.unique(t, return_inverse=True)
     of_budget, n = [floor == k for k in range(len(budgets))], len(priors)
@@ -186,7 +196,7 @@ def fit_surface(
         X = columns(z - centre[0], t - centre[1], floor, np.nan_to_num(z - anchors[floor]))
         robust = np.ones(len(loss))
         for _ in range(PASSES):
-            P, known = _prior_rows(priors, H, len(budgets), unit is not None)
+            P, known = _prior_rows(priors, H, len(budgets), unit is not None, skew)
             W = weights * robust / scale**2
             information = X.T * W @ X
             inverse = np.linalg.inv(information + P.T @ P)
@@ -216,7 +226,7 @@ def fit_surface(
         # Far out it is the surface that is off, unless the loss is below the least; of two runs either may be.
         low[i] = len(others) > 1 and min(loss[i] - alone[i] - WINDOW, loss[i] + limit) < others.min()
     if low.sum() > dropped.sum():
-        return fit_surface(z, t, nat * loss, priors, unit, low)
+        return fit_surface(z, t, nat * loss, priors, unit, low, skew=skew)  # the priors are loose already
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
     # A residual is its run's noise less what the fit takes up: of noise of deviation 1 it has one of left^(1/2).
@@ -289,7 +299,9 @@ def _shape(coefficients: Floats, n: int) -> Shape:
     return Shape(H, parts[1], parts[2])
 
 
-def _prior_rows(priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bool) -> tuple[Floats, Floats]:
+def _prior_rows(
+    priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bool, skew: float
+) -> tuple[Floats, Floats]:
     """Rows on the coefficients, and their right sides, each over its standard deviation.
 
     An exponent s is no coefficient, but d + H s = 0 is linear in them; its scale takes H from the last pass.
@@ -297,9 +309,9 @@ def _prior_rows(priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bo
     n, names = len(priors), tuple(priors)
     # A curvature that came out at nought or below gives no scale.
     own = np.maximum(np.diag(H), 1e-3 * max(float(np.abs(np.diag(H)).max()), 1e-12))
-    skew = SKEW * _cubic(np.cbrt(own)) / _cubic(np.ones(n))
+    skews = skew * _cubic(np.cbrt(own)) / _cubic(np.ones(n))
     # What each coefficient adds to H and d: whatever is linear in them is a row.
-    each = np.eye(floors + n * (n + 1) // 2 + 2 * n + len(skew))
+    each = np.eye(floors + n * (n + 1) // 2 + 2 * n + len(skews))
     of_H, _, of_d = _shape(each[:, floors:], n)
     theory = np.array(list(priors.values()))
     rows = [(of_d[:, i] + of_H[:, i] @ theory[:, 0], 0.0, own[i] * theory[i, 1]) for i in range(n)]
@@ -309,6 +321,6 @@ def _prior_rows(priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bo
         in_b = (names[i], names[j]) == ("eta", "b")  # d log eta* / d log b at a fixed T is -H_01 / H_00
         share, scale = (ETA_IN_B, own[i]) if in_b else (CROSS, math.sqrt(own[i] * own[j]))
         rows.append((of_H[:, i, j] + share.mean * of_H[:, i, i], 0.0, scale * share.deviation))
-    rows += [(row, 0.0, deviation) for row, deviation in zip(each[-len(skew) :], skew)]
+    rows += [(row, 0.0, deviation) for row, deviation in zip(each[-len(skews) :], skews)]
     P, mean, deviation = map(np.array, zip(*rows))
     return P / deviation[:, None], mean / deviation

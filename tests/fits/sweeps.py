@@ -25,9 +25,17 @@ def best(T: float, C: Floats) -> Floats:
 
 
 def sweep(
-    rng: np.random.Generator, longer: tuple[float, ...], points: tuple[int, int], span: float, noise: float = 0.003
+    rng: np.random.Generator,
+    longer: tuple[float, ...],
+    points: tuple[int, int],
+    span: float,
+    noise: float = 0.003,
+    moved: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[dict[str, Floats], float, Floats]:
-    """Runs on one grid at several budgets, its centre off by half an octave; the first budget, and the constants."""
+    """Runs on one grid at several budgets, its centre off by half an octave; the first budget, and the constants.
+
+    Exponents of eta and b are ``moved``, the optimum at the middle budget left where it is.
+    """
     # By 1/8, 8^(1/2) and 1: a batch size 8 times as large, so that it holds a sequence, and all else as it was.
     C = 10.0 ** rng.uniform((1.0, 1.0, -1.0), (3.0, 2.0, 0.5)) * np.array([1 / 8, 8**0.5, 1.0])
     T = 2.0 ** rng.uniform(30, 34)
@@ -36,5 +44,6 @@ def sweep(
     middle = best(longer[len(longer) // 2] * T, C) * 2 ** rng.uniform(-0.5, 0.5, 2)
     steps = [2 ** np.linspace(-span, span, n) for n in points]
     eta, b, budget = (x.ravel() for x in np.meshgrid(middle[0] * steps[0], middle[1] * steps[1], T * np.array(longer)))
-    loss = 2.5 + 8 * budget**-0.1 + excess(eta, b, budget, C) + noise * rng.standard_normal(len(eta))
+    off = (budget / (longer[len(longer) // 2] * T)) ** np.array(moved)[:, None]
+    loss = 2.5 + 8 * budget**-0.1 + excess(eta / off[0], b / off[1], budget, C) + noise * rng.standard_normal(len(eta))
     return {"eta": eta, "b": b, "T": budget, "loss": loss}, T, C

@@ -54,6 +54,21 @@ def test_of_5_x_5_runs_at_two_budgets_a_budget_four_times_as_large_is_predicted(
     assert 0.70 <= np.mean(inside) <= 0.97
 
 
+@pytest.mark.parametrize("moved", [(0.5, 0.0), (-0.25, 0.5), (0.0, 0.5), (0.25, -0.5), (0.0, 0.0)])
+@pytest.mark.parametrize("points", [3, 5])
+def test_intervals_cover_laws_that_the_theory_does_not_expect(moved: tuple[float, float], points: int) -> None:
+    """Of exponents that are so much larger than -1/4 and 1/2: two budgets, little else than priors to tell them."""
+    rng, inside = np.random.default_rng(0), []
+    for _ in range(40):
+        runs, T, C = sweep(rng, (1.0, 4.0), (points, points), 2.0, moved=moved)
+        intervals = fit(runs).predict(16 * T).interval
+        at = dict(zip(("eta", "b"), best(16 * T, C) * 4 ** np.array(moved)))  # at 4 T as by the theory
+        inside.append([low <= at[v] <= high for v, (low, high) in intervals.items()])
+    # 40 intervals of 80% and more: 2.1 deviations of what is drawn
+    assert np.mean([x for each in inside for x in each]) >= 0.80
+    assert all(np.mean(x) >= 0.67 for x in zip(*(each for each in inside if len(each) == 2)))
+
+
 @pytest.mark.parametrize("kind", ["too low", "not there", "one side cut off"])
 def test_contaminated_runs_cost_little(kind: str) -> None:
     rng, regrets = np.random.default_rng(2), []
