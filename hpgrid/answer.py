@@ -172,7 +172,9 @@ class Labelled:
 
     def to_dataframe(self) -> Any:
         """Return the same as a pandas DataFrame, a row a cell."""
-        return self.to_xarray().to_dataframe()
+        data = self.to_xarray()
+        # Of a single cell, too, there is a row: at its budget, where it has one.
+        return (data if data.sizes else data.expand_dims([*data.coords, "cell"][0])).to_dataframe()
 
     def _repr_html_(self) -> str:
         return str(self.to_xarray()._repr_html_())

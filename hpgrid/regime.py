@@ -250,8 +250,12 @@ def _path_exponent(name: str, exponent: object, space: Space) -> Power:
 
 def limit_name(variable: str, end: str, constants: Collection[str]) -> str:
     """Return what laws call a limit of a variable, b_max say: a name that no constant of the bound has."""
-    name = f"{variable}_{end}"
-    while name in constants:
+    return clear_of(f"{variable}_{end}", constants)
+
+
+def clear_of(name: str, taken: Collection[str]) -> str:
+    """Return a name that is none of those that are taken: itself, or with _ behind it."""
+    while name in taken:
         name += "_"
     return name
 

@@ -109,6 +109,48 @@ def test_an_optimum_and_a_survey_are_a_dataset_and_a_frame_over_budgets() -> Non
     assert dict(many.to_xarray().sizes) == {"combination_0": 3, "T": 12}
 
 
+C2, ROW = np.array([1.0, 2.0, 3.0]), ("combination_0",)
+
+#: By what is given, the constants' coordinates, and how many rows a frame has.
+SWEPT: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
+    "one": ({"T": [1e6, 1e8], "constants": {"C2": C2, "C1": 2.0}}, {"C2": (ROW, C2)}, 6),
+    "one at one budget": ({"T": 1e8, "constants": {"C2": C2}}, {"C2": (ROW, C2)}, 3),
+    "one value": ({"T": [1e6, 1e8], "constants": {"C2": [4.0]}}, {"C2": (ROW, [4.0])}, 2),
+    "two side by side": (
+        {"T": [1e6, 1e8], "constants": {"C2": C2, "C3": 2 * C2}}, {"C2": (ROW, C2), "C3": (ROW, 2 * C2)}, 6,
+    ),
+    "two crossed": (
+        {"T": [1e6, 1e8], "constants": {"C2": C2[:, None], "C3": [1.0, 2.0]}},
+        {"C2": (ROW, C2), "C3": (("combination_1",), [1.0, 2.0])}, 12,
+    ),
+    "none": ({"T": [1e6, 1e8]}, {}, 2),
+    "nothing but one budget": ({"T": 1e6}, {}, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("given", SWEPT)
+def test_an_optimum_over_constants_says_of_which(given: str) -> None:
+    asked, coordinates, rows = SWEPT[given]
+    found = refine(PROXY, ("eta", "b"), fixed={"alpha": 1e-3}, **asked)
+    data, frame = found.to_xarray(), found.to_dataframe().reset_index()
+    assert {*data.coords} == {"T", *coordinates}
+    for name, (dims, values) in coordinates.items():
+        assert data[name].dims == dims
+        assert_array_equal(data[name], values)
+    assert len(frame) == rows
+    for row in frame.to_dict("records"):
+        own = {**asked.get("constants", {}), **{name: row[name] for name in coordinates}}
+        alone = refine(PROXY, ("eta", "b"), fixed={"alpha": 1e-3}, T=row["T"], constants=own)
+        np.testing.assert_allclose([row["risk"], row["b"]], [alone.risk, alone.at["b"]], rtol=1e-12)
+
+
+def test_a_constant_whose_name_means_something_else_in_a_frame_has_another_there() -> None:
+    proxy = hpgrid.parse("1/(eta*T) + converged*eta", {"converged": 2.0})
+    frame = refine(proxy, "eta", T=1e6, constants={"converged": C2}).to_dataframe()
+    assert frame["converged"].all()
+    assert_array_equal(frame["converged_"], C2)
+
+
 def test_a_dataset_can_be_saved(tmp_path: Path) -> None:
     far = grid_search(PROXY, Grid.footnote(300), ("eta", "b", "alpha"))  # of more cells than 32 bits number
     for result in (*RESULTS.values(), far):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
 from hpgrid.refinement.problem import OPEN, Box, Problem, Solution, budget_values, check_arrays, pose, powers, walled
-from hpgrid.regime import Regime, as_regime
+from hpgrid.regime import Regime, as_regime, clear_of
 from hpgrid.shapes import Floats, complements, same_columns
 from hpgrid.variables import settings
 
@@ -49,6 +49,7 @@ class Optimum(Labelled, Pictured):
         converged: where the solve ended at an optimum, by its stopping rule, and at a place that the risk determines.
         budget: "T" or "K".
         budgets: its values.
+        constants: those that were given as arrays, which broadcast to the shape that comes before that of the budgets.
     """
 
     risk: Floats
@@ -61,6 +62,7 @@ class Optimum(Labelled, Pictured):
     converged: NDArray[np.bool_]
     budget: str
     budgets: Floats
+    constants: Mapping[str, Floats] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         count, end = self.converged.size, self.budgets
@@ -68,18 +70,29 @@ class Optimum(Labelled, Pictured):
         return f"Optimum({', '.join(self.at)} at {count} of {self.budget} = {end.min():.3g} to {end.max():.3g}{missed})"
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return the optimum over its budgets, after the combinations of constants where there are several."""
+        """Return the optimum over its budgets, after the combinations of constants where there are several.
+
+        Which constants those are of is in coordinates of their names, with _ behind one that means something here.
+        """
         import xarray
 
         over = np.broadcast_to(self.budgets, self.risk.shape)
-        names = (*(f"combination_{k}" for k in range(over.ndim - 1)), *[self.budget] * min(over.ndim, 1))
+        combined = np.broadcast_shapes(*(x.shape for x in self.constants.values()))
+        many = over.ndim > len(combined)  # budgets: they have an axis, the last one
+        names = (*(f"combination_{k}" for k in range(over.ndim - many)), *[self.budget] * many)
         data = {"risk": self.risk, "log_risk": self.log_risk, **self.at, "converged": self.converged}
         data |= {f"{v}_exponent": x for v, x in self.exponent.items()}
         data |= {f"{v}_active": x for v, x in self.active.items()}
-        first = over.reshape(-1, *over.shape[-1:])[0]
-        coordinates = {self.budget: first if over.ndim else over}
+        first = over[(0,) * (over.ndim - many)]
+        coordinates: dict[str, Any] = {self.budget: first}
         if (over != first).any():  # each combination has budgets of its own
             coordinates, data[f"{self.budget}_value"] = {}, over
+        for constant, x in self.constants.items():
+            # What is the same along an axis has no place on it.
+            along = [k for k, n in enumerate(combined[len(combined) - x.ndim :]) if x.shape[k] == n]
+            own = [names[len(combined) - x.ndim + k] for k in along]
+            name = clear_of(constant, {*data, *names, self.budget})
+            coordinates[name] = (own, x.reshape([x.shape[k] for k in along]))
         return xarray.Dataset({name: (names, x) for name, x in data.items()}, coordinates)
 
     def panels(self) -> dict[str, Callable[[Axes], None]]:
@@ -321,7 +334,7 @@ def _values(what: str, problem: Problem, name: str, given: ArrayLike) -> tuple[s
 
 def optimum_of(problem: Problem, start: Mapping[str, Floats] | None = None) -> Optimum:
     """Return what ``refine`` does, of a problem: nothing is asked again. What is not attained is NaN."""
-    solution, shape = solve(problem, start), problem.shape
+    solution, shape, axes = solve(problem, start), problem.shape, problem.values[problem.budget].ndim
     unbounded = np.asarray(solution.unbounded, bool)  # where nothing is tuned, an empty array of any kind
     hidden = unbounded | np.asarray(solution.undetermined, bool)
     at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(solution.log_at), solution.exponent))
@@ -344,4 +357,5 @@ def optimum_of(problem: Problem, start: Mapping[str, Floats] | None = None) -> O
         converged=(solution.converged & ~unbounded.any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),
+        constants={name: x.reshape(x.shape[: x.ndim - axes]) for name, x in problem.constants.items() if x.ndim > axes},
     )
