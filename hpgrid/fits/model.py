@@ -22,6 +22,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.profile import profile
 from hpgrid.shapes import Floats
 from hpgrid.term import Term, evaluate_factor
+from hpgrid.text import counted
 from hpgrid.transfers.rules import Row
 from hpgrid.transfers.start import TUNED
 
@@ -46,7 +47,7 @@ EQUATIONS = {"eq4": "lmo", "eq5": "lmo_large_horizon"}
 
 
 class Known(NamedTuple):
-    """A number that was fitted, and its standard error."""
+    """A number that was fitted, and its standard error; NaN and infinite of what the runs do not tell."""
 
     value: float
     error: float
@@ -129,30 +130,32 @@ def fit_model(
     freedom = int(near.sum()) - len(budgets) - len(values) - len(free)
     if freedom < 2:
         rule = "a bound is fitted to more runs near their optima than it has coefficients and budgets"
-        given = f"{near.sum()} runs, {len(values) + len(free)} coefficients, {len(budgets)} budgets"
+        given = ", ".join(
+            counted(n, what)
+            for n, what in ((near.sum(), "run"), (len(values) + len(free), "coefficient"), (len(budgets), "budget"))
+        )
         raise bad(rule, given, "more runs, or the surface")
     sigma = float(np.sqrt(squares / freedom))
     positive = [name for name, x in values.items() if x > 0]
-    turned = []  # d model / d ln of each exponent
+    turned = {}  # d model / d ln of each exponent
     for g, power in powers.items():
         at_step = _columns(build({**powers, g: power * (1 + STEP)}), at)
-        turned.append(np.sum([values[n] * at_step[n] - part for n, part in parts.items()], axis=0) / STEP)
-    errors = _errors(sigma, floors, [*(parts[n] for n in positive), *turned])
-    # Each ln C, then its slope in ln T, about a drift of nought.
+        turned[g] = np.sum([values[n] * at_step[n] - part for n, part in parts.items()], axis=0) / STEP
+    told = {**{n: parts[n] for n in positive}, **turned}
+    sure = dict(zip(told, map(float, sigma * _spreads(floors, [*told.values()]))))
     ahead = np.log(at["T"]) - np.log(at["T"]).mean()
-    slopes = _drifts(floors, [parts[n] for n in positive], rest, ahead)
-    drift_errors = _errors(sigma, floors, [parts[n] * x for x in (ahead, 1.0) for n in positive])
+    seen = [column for g, column in turned.items() if np.isfinite(sure[g])]
+    drift = _drifts(floors, [parts[n] for n in positive], seen, rest, ahead)
     bound = build(powers)
     assert isinstance(bound, Proxy)
-    sure = dict(zip([*positive, *free], map(float, errors)))
     return Model(
         bound=_with(bound, values),
         coefficients={n: Known(x, x * sure.get(n, np.nan)) for n, x in values.items()},
-        exponents={n: Known(x, x * sure[n]) for n, x in powers.items()},
-        drift={n: Known(float(s), float(e)) for n, s, e in zip(positive, slopes, drift_errors)},
+        exponents={n: Known(x if np.isfinite(sure[n]) else np.nan, x * sure[n]) for n, x in powers.items()},
+        drift=dict(zip(positive, drift)),
         sigma=sigma,
         fitted=int(near.sum()),
-        as_one=tuple(v for v in ("b", "alpha") if v in bound.variables() and v not in runs.values),
+        as_one=tuple(v for v in ("b", "alpha") if v in bound.form("T").variables() and v not in runs.values),
     )
 
 
@@ -206,10 +209,20 @@ def _solved(floors: Floats, columns: Mapping[str, Floats], loss: Floats) -> _Sol
 _ONE = str(Term({}, {}))
 
 
-def _errors(sigma: float, floors: Floats, columns: Sequence[Floats]) -> Floats:
-    """The standard errors of what multiplies some columns beside a floor a budget."""
-    A = np.hstack([floors, *(column[:, None] for column in columns)])
-    return np.asarray(sigma * np.sqrt(np.diag(np.linalg.pinv(A.T @ A)))[floors.shape[1] :])
+def _spreads(floors: Floats, columns: Sequence[Floats]) -> Floats:
+    """The standard errors, at noise of deviation 1, of what multiplies some columns beside a floor a budget.
+
+    What no run tells, by a column that the floors or the other columns take up, has an infinite one.
+    """
+    if not columns:
+        return np.empty(0)
+    A = np.stack([_off_floors(floors, x) for x in columns], axis=1)
+    size = np.array([np.linalg.norm(x) or 1.0 for x in columns])
+    _, lengths, along = np.linalg.svd(np.linalg.qr(A / size, mode="r"))
+    lengths = np.pad(lengths, (0, len(along) - len(lengths)))
+    seen = lengths > FLOOR * max(lengths[0], 1.0)
+    squares = ((along[seen] / lengths[seen, None]) ** 2).sum(axis=0)
+    return np.asarray(np.where((along[~seen] ** 2).sum(axis=0) > FLOOR, np.inf, np.sqrt(squares) / size))
 
 
 def _off_floors(floors: Floats, x: Floats) -> Floats:
@@ -217,15 +230,32 @@ def _off_floors(floors: Floats, x: Floats) -> Floats:
     return np.asarray(x - floors @ (floors.T @ x / floors.sum(axis=0)))
 
 
-def _drifts(floors: Floats, parts: Sequence[Floats], rest: Floats, ahead: Floats) -> Floats:
-    """The slopes in ln T with which the coefficients fit best, by least squares over all of them."""
+def _drifts(
+    floors: Floats, parts: Sequence[Floats], turned: Sequence[Floats], rest: Floats, ahead: Floats
+) -> list[Known]:
+    """The slopes in ln T with which the coefficients fit best, by least squares over all of them and the exponents.
+
+    Their errors are by what is left beside them: what the bound without a drift leaves would be the drift itself.
+    """
     from scipy.optimize import least_squares
 
-    def off(x: Floats) -> Floats:
-        return _off_floors(floors, rest - sum(p * np.exp(c + s * ahead) for p, c, s in zip(parts, *np.split(x, 2))))
+    n = len(parts)
 
-    best = least_squares(off, np.zeros(2 * len(parts)), bounds=(-20.0, 20.0)).x if parts else np.empty(0)
-    return np.asarray(best[len(parts) :])
+    def moved(x: Floats) -> list[Floats]:
+        return [part * np.exp(c + s * ahead) for part, c, s in zip(parts, x[:n], x[n:])]
+
+    def off(x: Floats) -> Floats:
+        bent = [step * each for step, each in zip(x[2 * n :], turned)]
+        return _off_floors(floors, rest - np.sum([*moved(x), *bent], axis=0))
+
+    if not parts:
+        return []
+    best = least_squares(off, np.zeros(2 * n + len(turned)), bounds=(-20.0, 20.0))
+    freedom = len(rest) - floors.shape[1] - len(best.x)
+    sigma = np.sqrt(2 * best.cost / freedom) if freedom > 0 else np.inf
+    ends = moved(best.x)
+    errors = sigma * _spreads(floors, [*(part * ahead for part in ends), *ends, *turned])
+    return [Known(float(s) if np.isfinite(e) else np.nan, float(e)) for s, e in zip(best.x[n : 2 * n], errors)]
 
 
 def _with(bound: Proxy, values: Mapping[str, float]) -> Proxy:

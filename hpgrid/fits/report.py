@@ -19,7 +19,7 @@ from hpgrid.transfers.rules import batch_text, units
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
     from hpgrid.fits.fit import Fit, Slope
-    from hpgrid.fits.model import Model
+    from hpgrid.fits.model import Known, Model
     from hpgrid.fits.predict import Prediction
 
 #: What a miss is said of: a factor in a learning rate and in momentum, and a power of two in all else.
@@ -359,16 +359,27 @@ def unseen(slopes: Sequence[Slope]) -> list[str]:
     return [f"* At T = {at} the optimum lies beyond your runs: what it does there was not measured."] if budgets else []
 
 
+def _fitted(name: str, known: Known) -> str:
+    """A constant or an exponent of a bound, and how sure it is."""
+    if math.isinf(known.error):
+        return f"{name} not told by these runs"
+    # A coefficient of nought has no error: it would be below.
+    return f"{name} = {known.value:.4g}" + (f" +- {known.error:.2g}" if known.error > 0 else "")
+
+
 def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[str]:
     """A bound's constants, whether they are constant, and what it would choose."""
-    found = [f"{n} = {x:.4g} +- {error:.2g}" for n, (x, error) in {**model.coefficients, **model.exponents}.items()]
-    drifts = ", ".join(f"{n} {s:+.2f} +- {error:.2f}" for n, (s, error) in model.drift.items())
-    worst = max((abs(s) / error for s, error in model.drift.values()), default=0.0)
+    found = [_fitted(n, known) for n, known in {**model.coefficients, **model.exponents}.items()]
+    told = {n: (s, error) for n, (s, error) in model.drift.items() if math.isfinite(error)}
+    drifts = [f"{n} {s:+.2f} +- {error:.2f}" for n, (s, error) in told.items()]
+    drifts += [f"{n} not told by these runs" for n in model.drift if n not in told]
+    worst = max((abs(s) / error for s, error in told.values()), default=0.0)
     verdict = f"none drifts by more than {SURE:g} errors" if worst < SURE else f"they drift, by {worst:.1f} errors"
+    verdict = f"; {verdict}" if told else ""
     said = [
         f"Bound {name}: {', '.join(found)}. Around it {model.fitted} runs scatter by {model.sigma:.2g}, around the "
         f"surface by {fit.surface.sigma:.2g}.",
-        f"Drift of its constants, d ln C / d ln T, which is 0 of a bound that holds: {drifts}; {verdict}.",
+        f"Drift of its constants, d ln C / d ln T, which is 0 of a bound that holds: {', '.join(drifts)}{verdict}.",
     ]
     if model.as_one:
         are = " and ".join(model.as_one)
