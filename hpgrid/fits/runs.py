@@ -264,10 +264,11 @@ def _reasons(
     table: Table, settings: Mapping[str, Floats], loss: Floats, unit: float | None, space: Space
 ) -> dict[str, NDArray[np.bool_]]:
     """Which rows can't be fitted, by why; of several reasons the first counts."""
-    telling = [cells for name, cells in table.items() if "loss" in name.lower() or not NO_SETTING.search(name)]
+    seeds = [cells for name, cells in table.items() if name.lower().endswith("seed")]
+    # Another seed is another run, whatever its loss was rounded to; a run that was resumed has another name and times.
+    telling = [cells for name, cells in table.items() if "loss" in name.lower() or not NO_SETTING.search(name)] + seeds
     first: dict[tuple[str, ...], int] = {}
-    seeds = next((cells for name, cells in table.items() if name.lower().endswith("seed")), [""] * len(loss))
-    summary = np.array([cell.lower() in _SUMMARIES for cell in seeds])
+    summary = np.array([cell.lower() in _SUMMARIES for cell in (seeds or [[""] * len(loss)])[0]])
     sizes = np.abs(loss[np.isfinite(loss)])
     most = DIVERGED / unit if unit else DIVERGED * float(np.quantile(sizes, 0.25)) if len(sizes) else np.inf
     x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))

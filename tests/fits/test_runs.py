@@ -152,6 +152,10 @@ def test_rows_of_a_resumed_run_repeat_all_but_its_name_and_times() -> None:
     assert runs.dropped == {"it repeats an earlier line": (4, 5)}
     again = load({**twice, "seed": [0] * 4 + [1] * 2, "loss": [*COLUMNS["loss"], 3.11, 3.01]}, {})
     assert again.dropped == {}  # another seed's loss is another run
+    # Also where it was rounded to the same; the same seed's is the run itself.
+    for name in ("seed", "config.seed", "data_seed"):
+        rounded = load({**twice, name: [0] * 4 + [1, 0]}, {})
+        assert rounded.dropped == {"it repeats an earlier line": (5,)}
 
 
 def test_spellings_of_one_learning_rate_are_one() -> None:
