@@ -79,7 +79,7 @@ def fit_runs(
 ) -> int:
     """Say what learning rate and batch size to set at another token budget, by the runs that one has.
 
-    A surface of the loss is fitted in the logs, its exponents in T held to the theory's only where the runs say little.
+    A surface of the loss is fitted in the logs; of its exponents in T a weak prior speaks where the runs say little.
     """
     limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
     options.check_picture(plot, "the picture is written to a file", "fit.png")
@@ -89,7 +89,17 @@ def fit_runs(
             raise bad(
                 "a first sweep is laid out where there are no runs", f"--around and {runs or plot}", "one of them"
             )
-        return _first_sweep(design, around, doubt, limits, csv, as_json=json_)
+        of_a_table = {
+            "--predict": predict, "--where": where, "--ignore": ignore, "--by": by, "--hold": hold, "--model": model,
+            "--var": var, "--others": others, "--exponents": exponents,
+        }  # fmt: skip
+        if around and (told := [option for option, given in of_a_table.items() if given]):
+            raise bad(
+                f"{told[0]} is of a table of runs",
+                "--around, and none",
+                f"no {told[0]}, or the path of one, and no --around",
+            )
+        return _first_sweep(design, around, doubt, limits, within, csv, as_json=json_)
     budgets, named = _budgets(predict), [name for name in model or () if name != "surface"]
     if by is not None and plot is not None:
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
@@ -189,6 +199,7 @@ def _first_sweep(
     around: options.Names,
     doubt: float,
     limits: Mapping[str, Any],
+    within: float | None,
     csv: Path | None,
     *,
     as_json: bool,
@@ -207,7 +218,7 @@ def _first_sweep(
     from hpgrid.transfers.start import limits_of
 
     with options.as_options():
-        plan = first_sweep(count, guess, doubt, limits_of(**limits))
+        plan = first_sweep(count, guess, doubt, limits_of(**limits), within)
     if csv is not None:
         write_table(csv, report.table(report.runs_of({"": plan}), None))
     if as_json:

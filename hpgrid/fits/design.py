@@ -156,19 +156,22 @@ class _Candidates(NamedTuple):
 def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
     """Runs around the optima of some budgets, ``free`` of the limits that each run keeps."""
     surface, times, found, ends = fit.surface, list(fit.surface.t), {}, fit.runs.space.all
+    whole = np.allclose(fit.runs.T, np.rint(fit.runs.T), rtol=0.0, atol=1e-3)  # else they are no counts: billions, say
     for length in lengths:
-        k = int(np.argmin(np.abs(surface.t - math.log2(length))))
+        k, budget = int(np.argmin(np.abs(surface.t - math.log2(length)))), length
         if abs(times[k] - math.log2(length)) > math.log2(1 + SAME):  # else the table of runs has it as that budget
             k = len(times)
             times.append(math.log2(length))
-        T = 2.0 ** times[k]
-        own = free.predict(T).at
+        else:
+            budget = float(fit.runs.T[np.argmin(np.abs(np.log2(fit.runs.T) - times[k]))])
+        own = free.predict(budget).at
         for offset in itertools.product(OFFSETS, repeat=len(surface.names)):
             at = {v: _within(fit.limits, ends[v], own[v] * 2**step) for v, step in zip(surface.names, offset)}
-            rise = max(free.regret(at, T), 0.0) / surface.nat
-            if rise <= WINDOW and at.get("b", 0.0) <= T:  # what lies farther off is not fitted
-                off = [math.log2(at[v] / own[v]) for v in surface.names]
-                found[(T, *at.values())] = Run(at, T), k, off, 1 + (rise / HALF_WEIGHT) ** 2
+            rise = max(free.regret(at, budget), 0.0) / surface.nat
+            if rise <= WINDOW and at.get("b", 0.0) <= budget:  # what lies farther off is not fitted
+                octaves = [math.log2(at[v] / own[v]) for v in surface.names]
+                run = Run(at, float(round(budget)) if whole else budget)
+                found[(budget, *at.values())] = run, k, octaves, 1 + (rise / HALF_WEIGHT) ** 2
     runs, floors, off, more = zip(*found.values())
     T = np.array([run.T for run in runs])
     z = np.log2([list(run.at.values()) for run in runs]) - surface.centre[0]
@@ -236,13 +239,15 @@ def _factors(
 
 
 def _within(limits: Limits, of: Variable, x: float) -> float:
-    """A value as far as it is feasible."""
+    """A value as far as it can be run: a batch size is a whole number of sequences, or of tokens."""
     if of.name == "b":
-        return feasible(x, limits)[0]
+        return feasible(x, limits._replace(round_b=limits.round_b or "int"))[0]
     return max(min(x, of.high, (of.name == "eta" and limits.eta) or math.inf), of.low)
 
 
-def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: Limits = NO_LIMITS) -> Design:
+def first_sweep(
+    count: int, around: Mapping[str, float], doubt: float, limits: Limits = NO_LIMITS, tokens: float | None = None
+) -> Design:
     """Return a grid of learning rates and batch sizes around a guess: a grid of n x n tells more than a star of n^2.
 
     Args:
@@ -251,9 +256,11 @@ def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: L
         around: the guess: eta, b in the unit of the limits, and T in tokens.
         doubt: the factor by which it may be off, either way, >= 1.
         limits: how b is rounded, and the largest b and eta.
+        tokens: the most that all runs may take together.
 
     Raises:
-        ValueError: fewer than nine runs, a guess without eta, b or T, or batch sizes of which rounding leaves two.
+        ValueError: fewer than nine runs, a guess without eta, b or T, batch sizes of which rounding leaves two, or a
+            grid that takes more tokens.
     """
     if count < SIDE**2:
         raise bad(f"a first sweep is a grid of {SIDE} x {SIDE} runs or more", count, "--design 25, say")
@@ -279,4 +286,10 @@ def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: L
         raise bad(
             f"a first sweep's runs have iterations to train in: {few}", f"T = {T:g}", "a larger T, or a smaller b"
         )
-    return Design(tuple(Run({"eta": x, "b": y}, T) for y in sizes for x in rates), unit=limits.unit)
+    plan = Design(tuple(Run({"eta": x, "b": y}, T) for y in sizes for x in rates), unit=limits.unit)
+    if tokens is not None and plan.tokens > check_value("T", tokens):
+        given = f"{len(plan.runs)} of {T:g} tokens, {plan.tokens:.4g} in all"
+        raise bad(
+            f"the runs of a first sweep take at most {tokens:.4g} tokens together", given, "a smaller T, or fewer runs"
+        )
+    return plan

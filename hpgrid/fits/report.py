@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpgrid import text
 from hpgrid.answer import Answer, Part, Table
+from hpgrid.fits.fit import KNOWN
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
+from hpgrid.fits.surface import Prior, priors_of
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
 from hpgrid.transfers.published import SCHEDULES
 from hpgrid.transfers.rules import batch_text, units
+from hpgrid.transfers.start import NO_LIMITS
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
@@ -275,7 +279,7 @@ def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:
         beyond = text.number(max(budgets) / fit.runs.T.max())
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
-        said.append("Your runs have one budget: how the optimum moves with T is the theory's.")
+        said.append(f"Your runs have one budget: how the optimum moves with T was not measured{_assumed(fit)}.")
     if count := sum(map(len, fit.dropped.values())):
         said.append(f"{count} of the {fit.read} lines were dropped.")
     return said
@@ -294,7 +298,29 @@ def _marks(fit: Fit) -> str:
 def _on(fit: Fit, name: str) -> str:
     """How a variable that is held moves on with the budget."""
     held = fit.held[fit.surface.names.index(name)]
-    return ", and moves from there with T by the theory alone" if held.exponent.mean else ", whatever T is"
+    moves = _prior({name: held.exponent})
+    return f", and moves from there with T by {moves}" if held.exponent.mean else ", whatever T is"
+
+
+def _assumed(fit: Fit) -> str:
+    """How the optimum of runs at one budget moves on, of what they place."""
+    names, T, free_of_limits = fit.surface.names, float(fit.runs.T[0]), replace(fit, limits=NO_LIMITS)
+    free = tuple(v for i, v in enumerate(names) if i not in fit.held)
+    beside = fit.priors if free == names else priors_of(free)  # what is held does not move them, too
+    at, later = free_of_limits.predict(T).at, free_of_limits.predict(2 * T).at
+    moves = {v: Prior(math.log2(later[v] / at[v]), beside[v].deviation) for v in free}
+    return f": it is {_prior(moves)}" if moves else ""
+
+
+def _prior(exponents: Mapping[str, Prior]) -> str:
+    """What was known beforehand of how optima move with the budget, and who said so."""
+    whose = {"what you asked for" if p.deviation <= KNOWN else "a prior of hpgrid": None for p in exponents.values()}
+    # Rounded before it is written, so that nought has no sign.
+    told = (
+        f"{v}* ~ T^({round(p.mean, 2) + 0.0:g}{f' +- {p.deviation:.2g}' * (p.deviation > KNOWN)})"
+        for v, p in exponents.items()
+    )
+    return f"{' and '.join(whose)}, {' and '.join(told)}"
 
 
 def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:

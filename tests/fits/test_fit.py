@@ -797,7 +797,7 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
         write_table(table, rows)
         out = printed("fit", capsys, table, "--predict", "4e9")
         k = int(np.argmin(loss))
-        # From the best run's on by the theory alone: eta as it is, b by the root of four where that leads out.
+        # From the best run's on by the prior: eta as it is, b by the root of four where that leads out.
         factor = 2 if b[k] == b.max() else 1
         assert out.startswith(f"For 4.00e+09 tokens set eta = {number(eta[k])}, b = {factor * b[k]:.0f}.\n")
         for name, values in (("eta", eta), ("b", b)):
@@ -816,7 +816,7 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
     rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
     write_table(table, rows)
     out = printed("fit", capsys, table, "--predict", "4e9")
-    assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
+    assert "Your runs have one budget: how the optimum moves with T was not measured" in out
     assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
 
 
