@@ -203,8 +203,7 @@ class Grid:
             if variable == STANDARD.all.get(name):
                 lo, hi = own[name]
             # An end that is none of the range is a step inside it.
-            hi = hi if hi < variable.high or not variable.high_open else math.nextafter(hi, 0.0)
-            axes[name] = LogAxis(max(lo, math.nextafter(variable.low, 1.0) if variable.low_open else lo), hi, n)
+            axes[name] = LogAxis(max(lo, variable.least), min(hi, variable.most), n)
         return cls(space, **axes)
 
     @classmethod

@@ -166,7 +166,7 @@ def fitted_edge(best: SearchResult) -> Array:
 
     def rests(name: str) -> Array:
         end, variable = natural_end(best.space, name), best.space.all[name]
-        bound = variable.high if end else variable.low
+        bound = variable.most if end else variable.least
         stays = end is not None and best.values[name][end] == bound and burn_in_end(best, name) == len(best.at[name])
         return np.asarray((best.at[name] == bound) & stays)
 

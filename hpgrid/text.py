@@ -6,11 +6,16 @@ import itertools
 import math
 import re
 import shutil
+import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from hpgrid.checks import complement
+
+if TYPE_CHECKING:
+    from hpgrid.variables import Variable
 
 #: Iterations below which a batch size that was given may have been counted in something else.
 FEW = 100
@@ -43,6 +48,40 @@ def number(value: float | None, digits: int = 3) -> str:
         # A whole part is never rounded: 31623, not 3.16e+04.
         return f"{value:.{max(digits, len(str(int(abs(value)))) if math.isfinite(value) else 1)}g}"
     return f"{value:.{digits - 1}e}"
+
+
+def within(
+    value: float | None, variable: Variable, digits: int = 3, write: Callable[[float | None, int], str] = number
+) -> str:
+    """Return a variable's value in a few significant digits, or in as many as leave it within its range.
+
+    Next to an open end they are so many that two are of the distance to it; on one, to rounding, it is "-> 1".
+
+    Args:
+        value: a number; of NaN, none, and what lies outside, it is what ``write`` has.
+        variable: of which it is one.
+        digits: significant ones.
+        write: how a number is written in so many.
+    """
+    if value is None:
+        return write(value, digits)
+    ends = [x for x, own in ((variable.low, variable.low_open), (variable.high, variable.high_open)) if own]
+    ends = [end for end in ends if end < math.inf]
+    for end in filter(None, ends):
+        # The exponential of a rounded logarithm misses an end by so much.
+        if abs(value - end) <= sys.float_info.epsilon * (1 + abs(math.log(end))) * end:
+            return f"-> {write(end, digits)}"
+    for more in range(digits, 18) if variable.least <= value <= variable.most else ():
+        shown = float(text := write(value, more))
+        near = all(abs(shown - value) <= abs(value - end) / 20 for end in ends)
+        if near and variable.least <= shown <= variable.most:
+            return text
+    return write(value, digits)
+
+
+def equal(name: str, text: str) -> str:
+    """Return "b = 120", or "w -> 1" of what ``within`` writes so."""
+    return f"{name} {text}" if text.startswith("->") else f"{name} = {text}"
 
 
 def counted(n: int | str, what: str) -> str:

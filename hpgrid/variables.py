@@ -26,7 +26,7 @@ class Variable:
         high: the largest.
         low_open: whether ``low`` is no value itself.
         high_open: whether ``high`` is none.
-        whole: whether it counts something, so that axes have whole numbers of it.
+        whole: whether it counts something, so that its ends are whole numbers, and axes have whole numbers of it.
         symbol: in LaTeX; by default the name's.
         words: what it is, for tables.
         complement: the name of 1 - it, as beta is that of alpha.
@@ -50,6 +50,15 @@ class Variable:
         if not 0 <= self.low < self.high:
             instead = f"{self.name} > 0, say" if self.low < 0 else "the smaller end first"
             raise bad(f"the range of {self.name} lies above nought, its smaller end first", self.rule, instead)
+        if self.whole:
+            low = float(math.floor(self.low) + 1 if self.low_open or self.low == 0 else math.ceil(self.low))
+            high = self.high
+            if high < math.inf:
+                high = float(math.ceil(high) - 1 if self.high_open else math.floor(high))
+            if low >= high:
+                raise bad(f"{self.name} counts something, from one whole number to another", self.rule, "a wider range")
+            for field, value in (("low", low), ("high", high), ("low_open", False), ("high_open", False)):
+                object.__setattr__(self, field, value)
         object.__setattr__(self, "low_open", self.low_open or self.low == 0)
         object.__setattr__(self, "high_open", self.high_open or self.high == math.inf)
 
@@ -62,6 +71,16 @@ class Variable:
             f"{self.low:g} {'<' if self.low_open else '<='} {self.name} {'<' if self.high_open else '<='} {self.high:g}"
         )
 
+    @property
+    def least(self) -> float:
+        """The smallest float of the range, 0 where there is none that matters."""
+        return math.nextafter(self.low, math.inf) if self.low_open and self.low else self.low
+
+    @property
+    def most(self) -> float:
+        """The largest float of the range, infinity where it has no end."""
+        return math.nextafter(self.high, 0.0) if self.high_open and self.high < math.inf else self.high
+
     def check(self, value: Any) -> float:
         """Return a value as a float.
 
@@ -69,8 +88,7 @@ class Variable:
             ValueError: it is no finite number in the range.
         """
         value = without_unit(value) if self.sized else value
-        above = is_number(value) and (value > self.low or (value == self.low and not self.low_open))
-        if not above or not (value < self.high or (value == self.high and not self.high_open)):
+        if not (is_number(value) and value > 0 and self.least <= value <= self.most):
             raise bad(f"{self.name} must be a finite number with {self.rule}", value, f"a value with {self.rule}")
         return float(value)
 

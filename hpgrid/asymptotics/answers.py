@@ -36,6 +36,7 @@ def solve(problem: Problem, name: str, path: Mapping[str, Power]) -> Law:
         values[variable] = fixed_value(descent.decided, unit(k, descent.width))
     laws = {v: None if p is None else _law(problem, {v: Fraction(1)}, values[v], p) for v, p in exponents.items()}
     (active, starts), unbounded = _bounds(problem, laws), _signs(problem, descent.ray)
+    active, strict = active | _domain(problem, holding), {limit.text for limit in problem.limits if limit.open}
     return Law(
         name=name,
         budget=problem.budget,
@@ -47,7 +48,8 @@ def solve(problem: Problem, name: str, path: Mapping[str, Power]) -> Law:
         flat={v: e for v, e in ranges(descent).items() if v in tuned and tuned.index(v) not in unbounded},
         identifiable=_identified(descent),
         unbounded={tuned[k]: Unbounded(s, _cure(descent, k, s)) for k, s in unbounded.items()},
-        active=active | _domain(problem, holding),
+        active=active,
+        approached={v: text for v, text in active.items() if text in strict},
         starts=starts,
         branches=_branches(problem, holding),
     )

@@ -198,6 +198,7 @@ class Law(Result, Pictured):
         identifiable: monomials that the first level fixes.
         unbounded: variables that run to infinity or to zero.
         active: the bounds that hold the optimum, by variable.
+        approached: of these, those with an end that is no part of it, as w < 1: the variable tends to it.
         starts: for a variable that leaves a bound, the budget from which it does.
         segments: along a path, how the exponents depend on the path's.
         branches: of each maximum in the bound that the levels fix, by its text, the branches that it is at the optimum.
@@ -219,11 +220,12 @@ class Law(Result, Pictured):
     segments: tuple[Segment, ...] = ()
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     other_budgets: Mapping[str, Fraction] = field(default_factory=dict)
+    approached: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def attained(self) -> bool:
         """Whether the risk has a minimum; else its law is that of its infimum, which is 0 where there is none."""
-        return not self.unbounded
+        return not (self.unbounded or self.approached)
 
     def __repr__(self) -> str:
         paths = [f"{name} = {_path(self.budget, each)}" for name, each in self.path.items()]
@@ -242,7 +244,8 @@ class Law(Result, Pictured):
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""
-        lines = [each.latex().replace(" = ", " &= ", 1) for each in self.laws.values() if each is not None]
+        signs = {name: r" &\to " if name in self.approached else " &= " for name in self.laws}
+        lines = [law.latex().replace(" = ", signs[v], 1) for v, law in self.laws.items() if law is not None]
         return "\\begin{align}\n" + " \\\\\n".join(lines) + "\n\\end{align}"
 
     def _repr_latex_(self) -> str:
@@ -293,8 +296,9 @@ class Law(Result, Pictured):
         from hpgrid.record import plain
 
         own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "name"}
-        if not self.branches:  # a bound without maxima says nothing of them
-            del own["branches"]
+        for name in ("branches", "approached"):  # a bound without them says nothing of them
+            if not own[name]:
+                del own[name]
         for name in ("laws", "starts"):
             own[name] = {key: law and law.as_dict() for key, law in own[name].items()}
         # A monomial by its name, beside its powers.
@@ -314,11 +318,15 @@ def _grows(budget: str, exponent: Fraction) -> str:
 def _laws(law: Law) -> Iterator[str]:
     names = ("risk", *law.tuned)
     width = max(len(name) for name in names) + 1
-    infimum = f"not attained: {' and '.join(law.unbounded)} {'have' if len(law.unbounded) > 1 else 'has'} no best value"
+    off = f"{' and '.join(law.unbounded)} {'have' if len(law.unbounded) > 1 else 'has'} no best value"
+    ends = [f"{text} leaves its end out" for text in dict.fromkeys(law.approached.values())]
+    infimum = f"not attained: {' and '.join([off] * bool(law.unbounded) + ends)}"
     for name in names:
         whole, exponent = law.laws[name], law.exponent[name]
         if whole is not None:
-            note = f"= {whole.right()}" + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
+            note = f"{'->' if name in law.approached else '='} {whole.right()}" + (
+                "  (computed: no closed form)" if whole.numeric else _in_numbers(whole)
+            )
             note += f"  (infimum, {infimum})" if name == "risk" and not law.attained else ""
         elif name == "risk" and not law.levels:
             note = f"= none: infimum 0, {infimum}"

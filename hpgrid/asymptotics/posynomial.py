@@ -58,6 +58,7 @@ class Limit(NamedTuple):
     exponent: Fraction = Fraction(0)
     of_path: Fraction = Fraction(0)  # in a family of paths, the power of the path's variable on the left
     sum: int = 0
+    open: bool = False  # whether it is <, so that what lies on it is not attained
 
 
 def nothing_left(limits: Iterable[Limit]) -> InputError:
@@ -158,9 +159,10 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
         raise bad("a term must be left to minimise", dict(regime.fixed), "a value of alpha below 1")
     wider = (Fraction(0),) * len(new)
     limits = [limit._replace(row=(*limit.row, *wider)) for limit in _limits(bound, regime)]
+    strict = {condition.text for condition in bound.domain if condition.strict}
     for k, (text, branch) in enumerate((*branches, *_domain_sums(bound, regime)), start=1):
         for piece in _pieces(branch, regime, bound.budget, variables):
-            limits.append(Limit(piece.row, ONE / piece.coefficient, text, -piece.shift, sum=k))
+            limits.append(Limit(piece.row, ONE / piece.coefficient, text, -piece.shift, sum=k, open=text in strict))
     return Problem(variables, bound.budget, pieces, tuple(limits), values, bound.space.batch, len(new))
 
 
@@ -228,13 +230,15 @@ def _limits(bound: Proxy | FunctionProxy, regime: Regime) -> Iterator[Limit]:
     for k, name in enumerate(regime.tuned):
         above, below = unit(k, width), unit(k, width, -1)
         variable = bound.space.all[name]
+        sign, opened = ">" if variable.low_open else ">=", variable.low_open
         if variable.low == 1:
-            yield Limit(below, ONE, f"{name} >= 1")
+            yield Limit(below, ONE, f"{name} {sign} 1", open=opened)
         elif variable.low > 0:
             low = limit_name(name, "min", bound.constants)
-            yield Limit(below, power(low, -1), f"{name} >= {low}")
+            yield Limit(below, power(low, -1), f"{name} {sign} {low}", open=opened)
         if variable.high < math.inf:
-            yield Limit(above, number(Fraction(repr(variable.high))), f"{name} <= {variable.high:g}")
+            sign, opened = "<" if variable.high_open else "<=", variable.high_open
+            yield Limit(above, number(Fraction(repr(variable.high))), f"{name} {sign} {variable.high:g}", open=opened)
         own = bound.cap_terms.get(name)
         if own is not None:
             yield Limit(above, _coefficient(own, ()), f"{name} <= {own}")
@@ -304,7 +308,7 @@ def _limit(condition: Inequality, bound: Proxy | FunctionProxy, regime: Regime) 
     # x^2 <= c is x <= c^(1/2).
     size = max(map(abs, row)) if sum(map(bool, row)) == 1 else Fraction(1)
     level = _coefficient(term, (*regime.tuned, bound.budget)) ** (-1 / size)
-    yield Limit(tuple(x / size for x in row), level, condition.text, -grows / size)
+    yield Limit(tuple(x / size for x in row), level, condition.text, -grows / size, open=condition.strict)
 
 
 def _pieces(written: list[Written], regime: Regime, budget: str, variables: tuple[str, ...]) -> tuple[Piece, ...]:

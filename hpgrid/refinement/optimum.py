@@ -38,8 +38,8 @@ class Optimum(Labelled, Pictured):
     Attributes:
         risk: the infimum; 0 where the risk vanishes with an unbounded variable.
         log_risk: its log, which neither overflows nor underflows.
-        at: for every tuned variable, where the infimum is attained; NaN where it is not: the risk
-            does not depend on it there, or it is unbounded.
+        at: for every tuned variable, where the infimum is attained, or the end of its range that it tends to where
+            that is open; NaN where there is none: the risk does not depend on it there, or it is unbounded.
         exponent: for "risk" and every tuned variable, d log / d log budget, by implicit differentiation.
         active: for every tuned variable, -1 at its lower bound, 1 at its upper one, 0 between them or
             where it is not attained.

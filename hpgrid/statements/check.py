@@ -113,6 +113,8 @@ def _checked(subject: routes.Subject, stated: StatedLaw) -> Checked:
     readings = [*routes.exact_readings(stated, law), *readings]
     _, whole = routes.product_law(law, stated.left)
     text, less = None if whole is None else whole.text(), stated.statement.less
+    if text is not None and law.approached.keys() & stated.left.keys():
+        text = text.replace(" = ", " -> ", 1)
     if whole is not None and less:
         alone = stated.left == {"risk": 1}
         text = f"risk* - {less} = {whole.right()}" if alone else f"of risk - {less}: {text}"

@@ -224,7 +224,7 @@ def _at_an_end(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[
     lower farther out: the optimal face of the exponents has its extreme points where some variable is at an end.
     """
     space, caps = proxy.space.all, regime.joint_caps(proxy.caps)
-    of_ranges = [(v, x) for v in regime.tuned for x in (space[v].low, float(np.min(caps.get(v, space[v].high))))]
+    of_ranges = [(v, x) for v in regime.tuned for x in (space[v].least, float(np.min(caps.get(v, space[v].most))))]
     climbs = [_held(proxy, regime, constants, {v: x}) for v, x in of_ranges if 0.0 < x < math.inf]
     at: dict[str, Any] = {proxy.budget: (*_NEARER, *LADDER)}
     refined = refine(proxy, regime=regime, constants=constants, **at)
@@ -239,7 +239,7 @@ def _at_an_end(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[
     for v, x in refined.at.items():
         there = x.ravel()[last]
         if refined.active[v].ravel()[last].all() and np.ptp(there) == 0:
-            ends[v] = float(np.clip(there[0], space[v].low, space[v].high))  # past a floor by rounding
+            ends[v] = float(np.clip(there[0], space[v].least, space[v].most))  # past a floor by rounding
     if not 0 < len(ends) < len(regime.tuned):
         return None
     best = _held(proxy, regime, constants, ends)

@@ -158,11 +158,11 @@ def _limits(name: str, answer: Transfer) -> list[_Limit]:
     own, limits = answer.rules.bound.space.all[name], answer.limits
     (low, high), unit, found = limits.ends(own), _unit(name, limits), []
     if low > 0:
-        given = low > (unit if name == "b" else own.low)
+        given = low > (unit if name == "b" else own.least)
         label = f"smallest ${style.short(name)}$" if given else f"${style.short(name)}={own.low:g}$"
         found.append(_Limit(low / unit, False, label, _IN_SIGHT if given else _NEAR))
     if high < np.inf:
-        given = high < own.high
+        given = high < own.most
         end = r"$\beta=0$" if name == "alpha" else f"${style.short(name)}={own.high:g}$"
         found.append(
             _Limit(high / unit, True, f"largest ${style.short(name)}$" if given else end, _IN_SIGHT if given else _NEAR)

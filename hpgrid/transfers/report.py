@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hpgrid.answer import Answer, Part, Table
 from hpgrid.formula.quantity import written
 from hpgrid.proxy import Proxy
-from hpgrid.text import counted, listed, power
+from hpgrid.text import counted, equal, listed, power, within
 from hpgrid.transfers.published import SCHEDULES, half_life, rises
 from hpgrid.transfers.rules import batch_text, counted_in_tokens, feasible, given_text, number, of_papers, units
 from hpgrid.transfers.start import TUNED, Setting, called, said
@@ -58,10 +58,12 @@ def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> 
     }
     for name in found.rules.names:
         if name not in TUNED["D"] and at[name] is not None:
-            whole = found.rules.bound.space.all[name].whole
-            values[name] = f"{max(at[name], 1):.0f}" if whole and at[name] < 1e6 else number(at[name])
+            own = found.rules.bound.space.all[name]
+            values[name] = (
+                f"{max(at[name], 1):.0f}" if own.whole and at[name] < 1e6 else within(at[name], own, 4, number)
+            )
     shown = values if names is None else names
-    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and name in shown)
+    said = ", ".join(equal(name, x) for name, x in values.items() if x is not None and name in shown)
     budget = f"{number(found.T)} {found.counted}" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
     iterations = f": {number(at.K)} iterations" if b is not None and counted_in_tokens(found.rules.bound) else ""
     return f"For {budget} set {said}{iterations}."
@@ -169,7 +171,8 @@ def _rows(answer: Transfer) -> list[list[str]]:
     if of_papers(answer.rules) or "alpha" in names:
         columns["beta"] = [beta_text(at.alpha) for at in settings]
         columns["alpha"] = [number(at.alpha) for at in settings]
-    columns |= {v: [number(at[v]) for at in settings] for v in names if v not in TUNED["D"]}
+    own = {v: bound.space.all[v] for v in names if v not in TUNED["D"]}
+    columns |= {v: [within(at[v], each, 4, number) for at in settings] for v, each in own.items()}
     if counted_in_tokens(bound):
         columns["K"] = [number(at.K) for at in settings]
     table = [["", "tuned", "held", *columns, "rule"] + ["costs"] * bool(costs)]
@@ -266,7 +269,7 @@ def _calibrated(row: Costed, start: Setting) -> str:
     if calibration.on_bound:
         parts.append(f"{' and '.join(map(said, calibration.on_bound))} on a bound, which leaves an inequality")
     if calibration.misfit > 1 + 1e-9:  # what is nearer is rounding
-        says = {"eta": number, "b": batch_text, "alpha": number}
+        says: dict[str, Callable[[float], str]] = {"eta": number, "b": batch_text, "alpha": number}
         nearest = {name: cost.start[name] for name in says if name in calibration.tuned}
         moves = (
             f"{name} = {span(best, says[name])} (x {span(best / start[name], lambda x: f'{x:.3g}')})"

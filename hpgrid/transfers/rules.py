@@ -231,7 +231,7 @@ class _Move:
         ends = {}
         for name in self.rules.names:
             variable = self.rules.bound.space.all[name]
-            ends[name] = (0.0, variable.high) if limits is None else limits.ends(variable)
+            ends[name] = (0.0, variable.most) if limits is None else limits.ends(variable)
         kept = dict(given)
         for _ in range(4 * len(ends) + 1):  # each step keeps one more or lets one go: twice as many as there can be
             try:
@@ -367,7 +367,7 @@ def _end(move: _Move, name: str, x: float) -> str:
     """What the end of a variable's range is called that a value is; "" where it is none."""
     variable = move.rules.bound.space.all[name]
     low, high = move.limits.ends(variable)
-    return ("largest value" if high == variable.high else "cap") if x == high else "smallest value" if x == low else ""
+    return ("largest value" if high == variable.most else "cap") if x == high else "smallest value" if x == low else ""
 
 
 def counted_in_tokens(bound: Proxy | FunctionProxy) -> bool:
@@ -424,9 +424,9 @@ def _monomial(powers: Powers) -> str:
     return " ".join(power_text(v, p) for v, p in powers.items() if p) or "1"
 
 
-def number(x: float | None) -> str:
-    """Return a number with four digits; "-" where there is none."""
-    return "-" if x is None else f"{x:.4g}"
+def number(x: float | None, digits: int = 4) -> str:
+    """Return a number with four digits, or so many; "-" where there is none."""
+    return "-" if x is None else f"{x:.{digits}g}"
 
 
 def batch_text(b: float | None) -> str:

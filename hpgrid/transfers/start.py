@@ -118,9 +118,9 @@ class Limits(NamedTuple):
 
     def ends(self, of: Variable) -> tuple[float, float]:
         """Return the smallest and the largest value that a variable may have."""
-        low = max(of.low, self.floors.get(of.name, 0.0), float(self.unit) if of.name == "b" else 0.0)
+        low = max(of.least, self.floors.get(of.name, 0.0), float(self.unit) if of.name == "b" else 0.0)
         caps = {**self.caps, "b": self.b, "eta": self.eta}
-        return low, min(of.high, caps.get(of.name) or math.inf)
+        return low, min(of.most, caps.get(of.name) or math.inf)
 
 
 NO_LIMITS = Limits()

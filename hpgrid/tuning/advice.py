@@ -20,9 +20,9 @@ from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED, monomial_name
-from hpgrid.text import beta, few_iterations, held, listed, momentum, number
+from hpgrid.text import beta, equal, few_iterations, held, listed, momentum, number, within
 from hpgrid.tuning.problem import LOWER, TuningProblem, is_lower
-from hpgrid.variables import STANDARD, exchanged
+from hpgrid.variables import STANDARD, Space, Variable, exchanged
 
 #: What counts as near-optimal: a relative excess risk.
 WITHIN = 0.01
@@ -42,6 +42,7 @@ class Point:
     risk: float  # the least risk; the infimum, where a variable runs off
     set: Mapping[str, float]  # what to set: the tuned variables that have a best value
     held: Mapping[str, float]  # the others' values: fixed, or on a path
+    approached: Mapping[str, float]  # for a variable at an end that is no part of its range, that end
     bounds: Mapping[str, str]  # for a variable that a bound holds, which: "b is at its least, 1"
     unbounded: Mapping[str, str]  # for a variable without a best value, where it runs to, and what would stop it
     undetermined: tuple[str, ...]  # tuned variables along which the risk does not change there
@@ -51,11 +52,13 @@ class Point:
     converged: bool  # whether the solve ended at an optimum
     unknown: str  # why no minimum is known, in words; "" where one is
     as_good: Mapping[str, float]  # another optimum of the same risk to rounding, where one was looked for and found
+    space: Space  # the variables of the bound
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as data."""
         data = {"budget": self.budget, "at": self.at, "risk": self.risk, "set": self.set, "held": self.held}
         data |= {"K": self.iterations, "bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
+        data |= {"approached": self.approached} if self.approached else {}
         data |= {"also": self.also} if self.also else {}
         data |= {"unknown": self.unknown} if self.unknown else {}
         data |= {"as_good": self.as_good} if self.as_good else {}
@@ -86,21 +89,24 @@ class Advice(Result):
             first = f"{head} {what_to_set(point)}: risk {number(point.risk)}."
             if self.near_optimal_range:
                 others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
-                near = intervals_text(self.near_optimal_range, self.open_ends)
+                near = intervals_text(self.near_optimal_range, self.open_ends, point.space)
                 beside.append(f"Within {WITHIN:.0%} of that risk{others}: {near}.")
             if self.whole:
-                beside.append(f"in whole numbers {settings(self.whole, 15)}, which costs {self.whole_cost:.2%}")
+                beside.append(
+                    f"in whole numbers {settings(self.whole, point.space, 15)}, which costs {self.whole_cost:.2%}"
+                )
             if self.lower:
-                there = f"risk {number(self.grid['risk'])} at {settings(values)}"
+                there = f"risk {number(self.grid['risk'])} at {settings(values, point.space)}"
                 beside.append(f"a cell of the grid is lower, {there}: {LOWER}")
             beside += caveats(point)
         else:
             first = f"{head} refinement found no optimum{_held(point)}: {point.unknown}."
-        grid = f"grid: {settings(values)}, risk {number(self.grid['risk'])}"
+        grid = f"grid: {settings(values, point.space)}, risk {number(self.grid['risk'])}"
         if self.edge:
             grid += f", {listed(self.edge)} at the edge"
         if self.unresolved_range:
-            grid += f", not identifiable on this grid: {intervals_text(self.unresolved_range)} are the same to it"
+            same = intervals_text(self.unresolved_range, space=point.space)
+            grid += f", not identifiable on this grid: {same} are the same to it"
         beside += [self.invalid.text()] if self.invalid is not None else []
         return Answer([first], [beside], [[grid]], "the grid's own best values")
 
@@ -148,7 +154,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     other = {v: float(x[0]) for v, x in as_good(posed, optimum).items() if np.isfinite(x[0])}
     point = replace(point_of(problem, optimum, 0), as_good=other)
     # A variable that runs off may be as good from some value on.
-    chosen = (*point.set, *point.unbounded)
+    chosen = (*point.set, *point.approached, *point.unbounded)
     near, open_ends = _intervals(posed, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
     there = replace(problem, grid=problem.grid.with_axes(**{problem.budget: budget}))
@@ -217,13 +223,17 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     law = problem.law[0] if len(undetermined) > 1 else None
     known = {problem.budget: at, **fixed, **best}
     others = _other_budgets(problem, known)
+    bounds = {v: _bound(problem, v, int(side), known) for v in best if (side := optimum.active[v][k])}
+    ends = {v: _open_end(space.all[v], int(optimum.active[v][k]), best[v]) for v in bounds}
+    approached = {v: end for v, end in ends.items() if end is not None}
     return Point(
         budget=problem.budget,
         at=at,
         risk=float(optimum.risk[k]),
-        set=best if optimum.converged[k] or unbounded else {},
+        set={v: x for v, x in best.items() if v not in approached} if optimum.converged[k] or unbounded else {},
         held=fixed,
-        bounds={v: _bound(problem, v, int(side), known) for v in best if (side := optimum.active[v][k])},
+        approached=approached,
+        bounds=bounds,
         unbounded=unbounded,
         undetermined=undetermined,
         fixed_together={
@@ -236,17 +246,26 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
         converged=bool(optimum.converged[k]),
         unknown=str(why_unknown(optimum)[k]),
         as_good={},
+        space=space,
     )
+
+
+def _open_end(variable: Variable, side: int, value: float) -> float | None:
+    """The end that is no part of a variable's range, where what a bound holds lies there; else None."""
+    end, opened = (variable.low, variable.low_open) if side < 0 else (variable.high, variable.high_open)
+    return end if opened and 0 < end < math.inf and abs(np.log(value / end)) < REFINED else None
 
 
 def _bound(problem: TuningProblem, name: str, side: int, at: Mapping[str, float]) -> str:
     """In words, which bound holds a variable of a point."""
-    value, proxy = at[name], problem.proxy.along(problem.regime.path)
-    for condition in () if value == proxy.space.all[name].low else proxy.domain:
+    value, proxy, beyond = at[name], problem.proxy.along(problem.regime.path), ", which is no part of it"
+    variable = proxy.space.all[name]
+    if _open_end(variable, side, value) is not None:
+        return f"{name} is at the edge of its range, {variable.rule}{beyond}"
+    for condition in () if value == variable.low else proxy.domain:
         named = condition.variables(proxy.budget)
         if name in named and {*named} <= {*at} and abs(excess(condition, {**proxy.constants, **at})) < REFINED:
-            beyond = ", which is no part of it" if condition.strict else ""
-            return f"{name} is at the edge of its domain, {condition.text}{beyond}"
+            return f"{name} is at the edge of its domain, {condition.text}{beyond if condition.strict else ''}"
     if side < 0:
         return f"{name} is at its least, {value:g}"
     cap = problem.caps.get(name)
@@ -270,8 +289,9 @@ def _intervals(posed: Problem, within: float, names: tuple[str, ...]) -> tuple[d
 # --- as text ---
 def what_to_set(point: Point) -> str:
     """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held), which is T = 1e+09"."""
-    chosen = f"set {settings(point.set)}" if point.set else "set nothing"
-    return chosen + _held(point) + (f", which is {settings(point.also)}" if point.also else "")
+    values = {**point.set, **point.approached}
+    chosen = f"set {settings(values, point.space)}" if values else "set nothing"
+    return chosen + _held(point) + (f", which is {settings(point.also, point.space)}" if point.also else "")
 
 
 def _held(point: Point) -> str:
@@ -289,7 +309,7 @@ def caveats(point: Point) -> list[str]:
         what = f"only {fixed} matters" if fixed else f"the risk stays the same {where}"
         caveats.append(f"no one best {' and '.join(point.undetermined)}: {what}")
     if point.as_good:
-        caveats.append(f"as good: {settings(point.as_good)}")
+        caveats.append(f"as good: {settings(point.as_good, point.space)}")
     few = few_iterations(point.held["b"], point.iterations) if "b" in point.held and point.budget == "T" else ""
     if few:
         caveats.append(few)
@@ -298,21 +318,33 @@ def caveats(point: Point) -> list[str]:
     return caveats
 
 
-def intervals_text(values: Mapping[str, Interval], open_ends: Mapping[str, Open] | None = None) -> str:
+def intervals_text(
+    values: Mapping[str, Interval], open_ends: Mapping[str, Open] | None = None, space: Space = STANDARD
+) -> str:
     """Return "eta 2e-04 to 5e-04, b 90 on"; an end that is where the bound ends is said to be."""
-    return ", ".join(_interval(v, ends, (open_ends or {}).get(v, (False, False))) for v, ends in values.items())
+    opened = open_ends or {}
+    return ", ".join(_interval(space.all[v], ends, opened.get(v, (False, False))) for v, ends in values.items())
 
 
-def _interval(name: str, ends: Interval, opened: Open) -> str:
-    low, high = (number(x, 2) + (" (where the bound ends)" if ended else "") for x, ended in zip(ends, opened))
+def _interval(variable: Variable, ends: Interval, opened: Open) -> str:
+    name, inside = variable.name, _whole_inside(ends) if variable.whole else None
+    texts = [f"{x:.0f}" for x in inside] if inside else [within(x, variable, 2).removeprefix("-> ") for x in ends]
+    low, high = (text + (" (where the bound ends)" if ended else "") for text, ended in zip(texts, opened))
     if ends[1] < math.inf:
         return f"{name} {low} to {high}" if ends[0] > 0 else f"{name} up to {high}"
     return f"{name} from {low} on" if ends[0] > 0 else f"any {name}"
 
 
-def settings(values: Mapping[str, Any], digits: int = 3) -> str:
+def _whole_inside(ends: Interval) -> Interval | None:
+    """The first and the last whole number between two ends, infinity as it is; None where there is none between."""
+    near = [float(round(x)) if x < math.inf and abs(x - round(x)) <= REFINED * x else x for x in ends]
+    low, high = math.ceil(near[0]), near[1] if near[1] == math.inf else math.floor(near[1])
+    return (low, high) if low <= high else None
+
+
+def settings(values: Mapping[str, Any], space: Space = STANDARD, digits: int = 3) -> str:
     """Return "eta = 0.00032, b = 120", a beta beside each alpha."""
     return ", ".join(
-        f"{v} = {number(x, digits)}" + (f" (beta = {beta(x)})" if v == "alpha" and x < 1 else "")
+        equal(v, within(x, space.all[v], digits)) + (f" (beta = {beta(x)})" if v == "alpha" and x < 1 else "")
         for v, x in values.items()
     )

@@ -38,7 +38,8 @@ from hpgrid.slopes import (
     natural_ends,
     posynomial_truth,
 )
-from hpgrid.text import counted, exponent_text, listed, number, power
+from hpgrid.text import counted, exponent_text, listed, number, power, within
+from hpgrid.tuning.advice import settings
 from hpgrid.tuning.problem import LOWER, TuningProblem, is_lower, monomials
 from hpgrid.variables import COUNTED_IN, Space
 
@@ -305,11 +306,15 @@ def _answer(result: Survey) -> list[str]:
 def _budget_rows(result: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and about a dozen budgets, the first and the last among them."""
     problem, names, edge = result.problem, ("risk", *result.problem.regime.tuned), result.best.edge
+
+    def text(v: str, x: float) -> str:
+        return number(x) if v == "risk" else within(x, result.declared.all[v])
+
     yield (problem.budget, *(f"{v}, grid" for v in names), *(f"{v}, refined" for v in names), "exponent of risk")
     count = len(problem.budgets)
     for k in np.unique(np.linspace(0, count - 1, min(ROWS, count)).round().astype(int)):
-        hat = [number(result.hat[v][k]) + (EDGE if v != "risk" and edge[v][k] else "") for v in names]
-        star = ["runs off" if v != "risk" and result.runs_off[v][k] else number(result.star[v][k]) for v in names]
+        hat = [text(v, result.hat[v][k]) + (EDGE if v != "risk" and edge[v][k] else "") for v in names]
+        star = ["runs off" if v != "risk" and result.runs_off[v][k] else text(v, result.star[v][k]) for v in names]
         yield (number(problem.budgets[k]), *hat, *star, number(result.exponent["risk"][k]))
 
 
@@ -347,7 +352,7 @@ def _notes(result: Survey) -> list[str]:
     mask = np.asarray(np.isfinite([*result.as_good.values()]).all(axis=0))
     if mask.any():
         k = int(np.flatnonzero(mask)[-1])
-        at = ", ".join(f"{v} = {number(x[k])}" for v, x in result.as_good.items())
+        at = settings({v: x[k] for v, x in result.as_good.items()}, result.declared)
         budget = f"{result.problem.budget} = {number(result.problem.budgets[k])}"
         notes.append(f"another optimum is as good at {_of_budgets(mask)}: at {budget}, {at}")
     reasons = {str(why): result.unknown == why for why in result.unknown if why}

@@ -189,8 +189,9 @@ def _in_whole_numbers(answer: Reached, advance: Callable[[], None]) -> Reached:
         held = replace(problem, regime=changed(problem.regime.holding(chosen), tuned=rest))
         point = _bracketed(held, answer.target, advance).point
         if point is not None:
-            setting = f": set {settings(point.set)}" if point.set else ""
-            fewest[point.at] = f"in whole numbers {settings(chosen, 15)} it takes {_tokens_of(answer, point)}{setting}"
+            setting = f": set {settings(point.set, point.space)}" if point.set else ""
+            whole = settings(chosen, point.space, 15)
+            fewest[point.at] = f"in whole numbers {whole} it takes {_tokens_of(answer, point)}{setting}"
     never = f"in the whole numbers beside it, of {listed([*beside])}, the risk is not reached"
     return replace(answer, notes=(*answer.notes, fewest[min(fewest)] if fewest else never))
 
