@@ -316,7 +316,8 @@ def _prior_rows(
     theory = np.array(list(priors.values()))
     rows = [(of_d[:, i] + of_H[:, i] @ theory[:, 0], 0.0, own[i] * theory[i, 1]) for i in range(n)]
     # In a unit that is not known, so weak that it says nothing: two values of a variable show no curvature.
-    rows += [(of_H[:, i, i], CURVATURE.mean, CURVATURE.deviation * (1 if in_nats else 100)) for i in range(n)]
+    steep = np.maximum(own / CURVATURE.mean, 1.0) * CURVATURE.deviation
+    rows += [(of_H[:, i, i], CURVATURE.mean, steep[i] if in_nats else 100 * CURVATURE.deviation) for i in range(n)]
     for i, j in itertools.combinations(range(n), 2):
         in_b = (names[i], names[j]) == ("eta", "b")  # d log eta* / d log b at a fixed T is -H_01 / H_00
         share, scale = (ETA_IN_B, own[i]) if in_b else (CROSS, math.sqrt(own[i] * own[j]))
