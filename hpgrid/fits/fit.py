@@ -126,14 +126,14 @@ class Fit(Labelled, Pictured):
 
     @cached_property
     def reached(self) -> dict[str, tuple[float, ...]]:
-        """The ends of the largest budget's sweep that the interval of an optimum there reaches, by variable.
+        """The ends of the sweep that the interval of an optimum at the largest budget reaches, by variable.
 
         The optimum may lie beyond. The end of a variable's own range, alpha = 1 say, is none.
         """
-        last, found = self.runs.largest, {}
+        last, found = float(self.runs.largest.T[0]), {}
         own = {v.name: v for v in self.runs.space.tunable}
-        for v, (low, high) in replace(self, limits=NO_LIMITS).predict(float(last.T[0])).interval.items():
-            smallest, largest = float(last.values[v].min()), float(last.values[v].max())
+        for v, (low, high) in replace(self, limits=NO_LIMITS).predict(last).interval.items():
+            smallest, largest = self.runs.ends(v)
             found[v] = (smallest,) * (own[v].low < smallest >= low) + (largest,) * (own[v].high > largest <= high)
         return {v: ends for v, ends in found.items() if ends}
 
@@ -505,8 +505,9 @@ def _fitted(
         shown += f", {'on a line' if len(names) > 1 else 'each its own'}"
         raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
     asked = z, T, runs.loss, {name: priors[name] for name in names}, unit
-    surface = fit_surface(*asked)
-    others = tuple(fit_surface(*asked, surface.dropped, *left_out) for left_out in LEFT_OUT)
+    off = None if runs.tokens is None else np.log2(runs.tokens / runs.T)
+    surface = fit_surface(*asked, off=off)
+    others = tuple(fit_surface(*asked, surface.dropped, *left_out, off=off) for left_out in LEFT_OUT)
     runs = replace(runs, doubted=surface.dropped)  # an error of record is no best run
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     held = held_at_the_border(surface, runs, priors, given)

@@ -78,8 +78,7 @@ def held_at_the_border(
     the optimum has to come to that border first. Then the others are looked at again.
     """
     names, last = surface.names, runs.largest
-    seen = np.log2([last.values[name] for name in names])
-    low, high, best = seen.min(axis=1), seen.max(axis=1), np.log2([last.best[name] for name in names])
+    (low, high), best = np.log2([runs.ends(v) for v in names]).T, np.log2([last.best[name] for name in names])
     z0, t = surface.centre[0], float(np.log2(last.T[0]) - surface.centre[1])
     draws = surface.draws(np.random.default_rng(0)).H
     held = {i: Held(float(np.log2(given[v])), Prior(0.0, 0.0), "given") for i, v in enumerate(names) if v in given}

@@ -324,8 +324,8 @@ def _prior(exponents: Mapping[str, Prior]) -> str:
 
 
 def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:
-    """On which border of the largest budget's runs a value is, "" where on none, and one beyond it to run, too."""
-    low, high = min(fit.runs.largest.values[name]), max(fit.runs.largest.values[name])
+    """On which border of the sweep a value is, "" where on none, and one beyond it to run, too."""
+    low, high = fit.runs.ends(name)
     if low * 1.001 < x < high / 1.001:
         return "", x
     return ("largest", high * 4) if x >= high / 1.001 else ("smallest", low / 4)

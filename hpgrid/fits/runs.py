@@ -24,6 +24,9 @@ DIVERGED = 1000.0
 #: Values this close, relative, are one value that was spelled or rounded in two ways.
 SAME = 0.005
 
+#: So much apart are tokens of one budget: whole steps, or hundreds of them, leave a large batch size as far off.
+ONE_BUDGET = 0.07
+
 #: Fewer tokens than any sequence that language models are trained on: a batch of fewer counts sequences.
 SHORTEST = 512
 
@@ -51,7 +54,7 @@ class Runs:
 
     Args:
         values: eta, b, alpha and what is declared, as far as there are columns of them, each of shape (runs,).
-        T: tokens, those within 0.5% as one.
+        T: the budget in tokens, those within 7% as one.
         loss: as given.
         lines: each run's line in its file, or row.
         columns: the column that each quantity was read from.
@@ -63,6 +66,7 @@ class Runs:
         N: parameters of the model, where a column has one number for all runs.
         space: the variables, those among them that were declared.
         doubted: which are errors of record, once a surface has shown them.
+        tokens: each run's own, where they are not its budget's.
     """
 
     values: Mapping[str, Floats]
@@ -78,6 +82,7 @@ class Runs:
     N: float | None = None
     space: Space = STANDARD
     doubted: NDArray[np.bool_] | None = None
+    tokens: Floats | None = None
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -89,6 +94,11 @@ class Runs:
         """The runs of the largest budget that shows where an optimum is: it has three, or else as many as any."""
         budgets, counts = np.unique(self.T, return_counts=True)
         return self.only(budgets[counts >= min(3, counts.max())].max() == self.T)
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """Return the smallest and the largest value of a variable, at whatever budget."""
+        x = self.values[name]
+        return float(x.min()), float(x.max())
 
     @property
     def best(self) -> dict[str, float]:
@@ -112,9 +122,11 @@ class Runs:
         """Return some of the runs."""
         values = {name: x[mask] for name, x in self.values.items()}
         doubted = None if self.doubted is None else self.doubted[mask]
+        tokens = None if self.tokens is None else self.tokens[mask]
         return replace(
-            self, values=values, T=self.T[mask], loss=self.loss[mask], lines=self.lines[mask], doubted=doubted
-        )
+            self, values=values, T=self.T[mask], loss=self.loss[mask], lines=self.lines[mask], doubted=doubted,
+            tokens=tokens,
+        )  # fmt: skip
 
 
 def rows_where(data: Any, where: Mapping[str, str]) -> tuple[Table, NDArray[np.intp]]:
@@ -188,8 +200,9 @@ def load(
     refuse_others(table, {*chosen.values(), *where, *ignore}, known, notes)
     _note_curves(table, settings, notes)
     schedule, N = of_all(table, "schedule", _schedule, notes), of_all(table, "N", _size, notes)
-    T, counted = settings.pop("T"), "tokens" if {"T", "b"} & set(chosen) else "iterations"
-    return Runs(settings, T, loss, lines, chosen, dropped, tuple(notes), counted, unit_of_b, schedule, N, space)
+    tokens, counted = settings.pop("T"), "tokens" if {"T", "b"} & set(chosen) else "iterations"
+    T, said = one_value(tokens, ONE_BUDGET), tuple(notes)
+    return Runs(settings, T, loss, lines, chosen, dropped, said, counted, unit_of_b, schedule, N, space, tokens=tokens)
 
 
 def _schedule(text: str) -> str | None:
@@ -285,12 +298,12 @@ def _reasons(
     }
 
 
-def one_value(x: Floats) -> Floats:
+def one_value(x: Floats, same: float = SAME) -> Floats:
     """Return positive values with those within 0.5% as one: the middle of those that are near the lowest of them."""
     order, result, start = np.argsort(x), x.copy(), 0
     ranked = x[order]
     while start < len(x):
-        stop = np.searchsorted(ranked, ranked[start] * (1 + SAME), "right")
+        stop = np.searchsorted(ranked, ranked[start] * (1 + same), "right")
         result[order[start:stop]] = ranked[(start + stop - 1) // 2]
         start = stop
     return result

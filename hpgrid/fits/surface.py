@@ -69,6 +69,11 @@ UNKNOWN = Prior(0.0, 0.5)
 #: Without them a loss that is steeper on one side puts the exponents of eta off by 0.06 where the theory holds.
 CURVATURE, CROSS, SKEW = Prior(0.012, 0.008), Prior(0.0, 0.5), math.log(2) / 2
 
+#: Above its mean the curvature's prior is a Student's t of so many degrees, which gives way to steep valleys, as a
+#: normal one does not: at 8 times the mean it puts their optima off by an octave. With 4 degrees it no longer keeps an
+#: optimum that lies beyond a sweep from being drawn into it. Found from steep to flat: the other way, it gets stuck.
+STUDENT, STEEP = 8, 20.0
+
 
 #: What an answer rests on beside the runs is seen where it is left out: the deviation of exponents so many times as
 #: large, as good as none where runs say anything, or that of third derivatives as good as nought.
@@ -163,6 +168,7 @@ def fit_surface(
     dropped: NDArray[np.bool_] | None = None,
     loose: float = 1.0,
     skew: float = SKEW,
+    off: Floats | None = None,
 ) -> Surface:
     """Return the surface of a sweep's losses, without those that are too low for the surface of the others.
 
@@ -176,6 +182,8 @@ def fit_surface(
         dropped: runs that are known to be errors of record, none by default.
         loose: how many times as wide the priors of exponents are.
         skew: the deviation of third derivatives.
+        off: log2 of each run's own tokens over its budget's, as far as they differ: by so much of what the floor falls
+            from budget to budget its loss is another one.
     """
     priors = {name: Prior(mean, deviation * loose) for name, (mean, deviation) in priors.items()}
     dropped = np.zeros(len(loss), bool) if dropped is None else dropped
@@ -184,9 +192,9 @@ def fit_surface(
     true = [k & ~dropped for k in of_budget]
     above = loss - np.array([loss[k].min() for k in true])[floor]
     nat = 1 / unit if unit else float(np.quantile(above[~dropped], SHARE)) / WINDOW or 1.0
-    loss = loss / nat
+    given, loss = loss, loss / nat
     minimum = np.array([lowest(loss[k]) for k in true])[floor]
-    H, scale = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA
+    H, scale = STEEP * CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):
         anchors = optima
@@ -215,18 +223,25 @@ def fit_surface(
         slopes = c + np.outer(budgets - centre[1], d)
         optima = centre[0] + _minimisers(H, slopes, *(x - centre[0] for x in (best, low, high)))
         minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
+        if off is not None and len(budgets) > 1:
+            loss = given / nat - np.gradient(coefficients[: len(budgets)], budgets)[floor] * off
     gain = inverse @ (X.T * W)  # of a coefficient by a loss
     share = (X * gain.T).sum(axis=1)
     # From the surface of the others: a run far out draws the surface to itself, and with it the window.
     alone = np.where(used, residuals / np.maximum(1 - share, 1e-6), 0.0)
-    limit = max(TOO_LOW * float(np.median(np.abs(alone[used]))), TOO_LOW_NATS)
+    # By noise alone a run is the farther off them, the more it draws the surface; but none as far as a window is wide.
+    even = alone * np.sqrt(np.maximum(1 - share, 1e-6))
+    limit, most = (TOO_LOW * float(np.median(np.abs(x[used]))) for x in (even, alone))
+    limit, most = max(limit, TOO_LOW_NATS), max(most, WINDOW)
     low, every = dropped.copy(), np.arange(len(loss))
-    for i in np.flatnonzero(alone < min(-limit, alone.min() / 2)):  # the rest may be off by their pull
+    # The rest may be off by the pull of the lowest.
+    for i in np.flatnonzero(((even < -limit) | (alone < -most)) & (alone < alone.min() / 2)):
         others = (X @ (coefficients - gain[:, i] * alone[i]))[used & (floor == floor[i]) & (every != i)]
         # Far out it is the surface that is off, unless the loss is below the least; of two runs either may be.
         low[i] = len(others) > 1 and min(loss[i] - alone[i] - WINDOW, loss[i] + limit) < others.min()
     if low.sum() > dropped.sum():
-        return fit_surface(z, t, nat * loss, priors, unit, low, skew=skew)  # the priors are loose already
+        # The priors are loose already.
+        return fit_surface(z, t, given, priors, unit, low, skew=skew, off=off)
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
     # A residual is its run's noise less what the fit takes up: of noise of deviation 1 it has one of left^(1/2).
@@ -316,8 +331,9 @@ def _prior_rows(
     theory = np.array(list(priors.values()))
     rows = [(of_d[:, i] + of_H[:, i] @ theory[:, 0], 0.0, own[i] * theory[i, 1]) for i in range(n)]
     # In a unit that is not known, so weak that it says nothing: two values of a variable show no curvature.
-    steep = np.maximum(own / CURVATURE.mean, 1.0) * CURVATURE.deviation
-    rows += [(of_H[:, i, i], CURVATURE.mean, steep[i] if in_nats else 100 * CURVATURE.deviation) for i in range(n)]
+    far = np.maximum(own - CURVATURE.mean, 0.0) / CURVATURE.deviation
+    wide = CURVATURE.deviation * np.sqrt(np.maximum((STUDENT + far**2) / (STUDENT + 1), 1.0))
+    rows += [(of_H[:, i, i], CURVATURE.mean, wide[i] * (1 if in_nats else 100)) for i in range(n)]
     for i, j in itertools.combinations(range(n), 2):
         in_b = (names[i], names[j]) == ("eta", "b")  # d log eta* / d log b at a fixed T is -H_01 / H_00
         share, scale = (ETA_IN_B, own[i]) if in_b else (CROSS, math.sqrt(own[i] * own[j]))

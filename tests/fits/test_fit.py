@@ -702,6 +702,35 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["steps rounded", "one b at the largest budget"])
+def test_an_optimum_is_placed_by_all_budgets_not_the_largest_alone(kind: str) -> None:
+    """Tokens of 100 steps or so differ by some per cent from batch size to batch size: they are one budget."""
+    rng, inside, regrets = np.random.default_rng(3), [], []
+    for _ in range(20):
+        runs, T, C = sweep(rng, (1.0, 2.0, 4.0, 8.0), (7, 5), 2.0)
+        if kind == "steps rounded":
+            steps = np.rint(runs["T"] / runs["b"] / 30) * 30
+            off = np.maximum(steps, 30) * runs["b"] / runs["T"]
+            kept = np.abs(off - 1) < 0.03
+            runs = {name: x[kept] for name, x in runs.items()}
+            tokens = (runs["T"] * off[kept]).astype(float)
+            loss = runs["loss"] + 8 * (tokens**-0.1 - runs["T"] ** -0.1)
+            found = fit({**runs, "T": tokens, "loss": loss})
+            assert len(found.surface.t) == 4
+        else:
+            b = np.unique(runs["b"])
+            kept = (runs["T"] < 6 * T) | (runs["b"] == b[1])
+            found = fit({name: x[kept] for name, x in runs.items()})
+        prediction = found.predict(16 * T)
+        assert not prediction.edge
+        intervals = [prediction.interval[v] for v in ("eta", "b")]
+        inside.append([low <= x <= high for (low, high), x in zip(intervals, best(16 * T, C))])
+        regrets.append(regret(found, 16 * T, C))
+    assert np.mean(regrets) <= 0.001
+    # 40 intervals of 80%
+    assert np.mean(inside) >= 0.8 - 2 * np.sqrt(0.8 * 0.2 / 40)
+
+
 def test_where_b_is_at_the_border_of_the_sweep_eta_is_placed_at_that_b() -> None:
     """By hand: at a fixed b eta* = (C1 b/(C3 (1 + 1/alpha) T))^(1/2), an exponent of -1/2 in T."""
     rng, off, slopes, hold = np.random.default_rng(5), [], [], []
