@@ -224,7 +224,9 @@ def comparison(
     if "yours" in chosen and fit is None:
         raise bad("yours are the runs of a fit", "no fit", "fit=hpgrid.fit(...), too")
     first = [name for name in ("yours", *own) if name in every]
-    names = [*first, *(name for name in _all("source", chosen, every) or SHOWN if name not in first)]
+    known = ("yours", *(name for name in every if name != "yours"))
+    others = _all("source", chosen, known) or SHOWN
+    names = [*first, *(name for name in others if name not in ("yours", *own))]
     return Comparison(_all("question", questions, QUESTIONS), {name: every[name] for name in names})
 
 
