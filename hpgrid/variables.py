@@ -413,6 +413,9 @@ def ends_of(floors: Mapping[str, Any], caps: Mapping[str, Any], space: Space) ->
 
 _ONE = Fraction(1)
 
+#: What results say beside the best values of variables: no variable has such a name.
+RESULTS = ("risk", "log_risk", "converged")
+
 #: The variables that a bound has unless it declares others: Shulgin et al.'s, momentum as its complement 1 - beta.
 STANDARD = Space(
     (

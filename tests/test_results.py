@@ -15,7 +15,19 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_array_equal
 
 import hpgrid
-from hpgrid import Grid, Regime, bounds, check, critical_batch, exponents, grid_search, refine, structure, transfer
+from hpgrid import (
+    Grid,
+    Regime,
+    bounds,
+    check,
+    critical_batch,
+    exponents,
+    grid_search,
+    refine,
+    structure,
+    transfer,
+    variables,
+)
 from hpgrid.answer import Answer, Table
 from hpgrid.comparison.compare import Comparison, sources
 
@@ -149,6 +161,15 @@ def test_a_constant_whose_name_means_something_else_in_a_frame_has_another_there
     frame = refine(proxy, "eta", T=1e6, constants={"converged": C2}).to_dataframe()
     assert frame["converged"].all()
     assert_array_equal(frame["converged_"], C2)
+
+
+def test_no_variable_has_the_name_of_something_else_in_an_optimum() -> None:
+    taken = {str(name) for name in RESULTS["optimum"].to_xarray().data_vars if not re.match("eta|b|risk_", str(name))}
+    assert taken == {*variables.RESULTS}
+    for name in taken:
+        for given in ([f"{name} > 0"], [f"{name} > 0, budget"], {"x": {"range": "0 < x <= 1", "complement": name}}):
+            with pytest.raises(ValueError, match=f"{name} is something else in every result. Given: '{name}'"):
+                hpgrid.parse("1/(eta*T) + eta", {}, variables=given)
 
 
 def test_a_dataset_can_be_saved(tmp_path: Path) -> None:

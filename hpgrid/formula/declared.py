@@ -11,7 +11,7 @@ from typing import Any
 from hpgrid.checks import bad, check_flag, check_keys, shortened, unknown, without_unit
 from hpgrid.formula.powers import Obstacle, expand
 from hpgrid.formula.syntax import read
-from hpgrid.variables import STANDARD, Relation, Space, Variable
+from hpgrid.variables import RESULTS, STANDARD, Relation, Space, Variable
 
 #: A range: between two ends, or from one on.
 _RANGE = re.compile(
@@ -60,6 +60,8 @@ def declared(given: Space | Sequence[Any] | Mapping[str, Any] | str) -> Space:
     budgets += [v for v in STANDARD.budgets if v.name not in dropped]
     space = Space(tuple(hyperparameters), tuple(budgets))
     for word in space.words:
+        if word in RESULTS:
+            raise bad(f"{word} is something else in every result", word, "another name for the variable")
         if space.words.count(word) > 1:
             raise bad("a name means one thing", word, "another name for one of the two")
     relations = tuple(_relation(name, text, space) for name, text in definitions.items())

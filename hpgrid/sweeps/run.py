@@ -28,7 +28,7 @@ from hpgrid.search.many import check_limits
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options, measure
 from hpgrid.sweeps.plan import Plan, load, parse
-from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, Combinations, lay_out
+from hpgrid.sweeps.store import BLOCK, EXACT, HYPERPARAMETER, QUANTITY, REGIME, ROW, Combinations, lay_out
 from hpgrid.text import counted, number
 from hpgrid.variables import COUNTED_IN
 
@@ -108,6 +108,7 @@ def run(
     _check_run(options, block, share)
     processes, process = share
     combinations = lay_out(plan, block or BLOCK)
+    store.check_names(plan, combinations, plan.grid.build().budget)
     plan, grid = _settled(plan, combinations)
     check_local(out)
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
@@ -237,29 +238,29 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
     """What is known before anything is measured: the coordinates, and the exact exponents."""
     budget, contents = grid.budget, combinations.contents
     static: dict[str, Any] = {
-        "regime": (("regime",), list(plan.regimes), {"long_name": "what is tuned"}),
+        REGIME: ((REGIME,), list(plan.regimes), {"long_name": "what is tuned"}),
         QUANTITY: ((QUANTITY,), list(contents.quantities), {"long_name": "what a slope is of"}),
         HYPERPARAMETER: ((HYPERPARAMETER,), list(contents.burning), {"long_name": "what has a bound to leave"}),
         budget: ((budget,), grid.axes[budget].values, {"units": COUNTED_IN.get(budget, "1")}),
     }
     for name, column in combinations.columns.items():
-        dims: tuple[str, ...] = combinations.dims if combinations.dims == ("row",) else (name,)
+        dims: tuple[str, ...] = combinations.dims if combinations.dims == (ROW,) else (name,)
         static[name] = (dims, column, {"units": COUNTED_IN.get(name, "1")})
         if name in plan.space.complements:
             held = np.array([complement(float(x)) for x in column])
             static[plan.space.complements[name]] = (dims, held, {"long_name": f"1 - {name}"})
-    if combinations.dims == ("row",):
-        static["row"] = (("row",), np.arange(combinations.shape[0]), {"long_name": "row of the table, from 0 on"})
+    if combinations.dims == (ROW,):
+        static[ROW] = ((ROW,), np.arange(combinations.shape[0]), {"long_name": "row of the table, from 0 on"})
     exact, texts, dims = _exponents(plan, budget, combinations)
-    static["exponent"] = (dims, exact, {"long_name": "exact exponent as the budget grows; NaN where there is none"})
-    static["exponent_exact"] = (dims, texts, {"long_name": "the same, as a fraction"})
+    meanings = "exact exponent as the budget grows; NaN where there is none", "the same, as a fraction"
+    static |= {name: (dims, x, {"long_name": said}) for name, x, said in zip(EXACT, (exact, texts), meanings)}
     return static
 
 
 def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any, Any, tuple[str, ...]]:
     """The exact exponents: one set for each regime, and for each value of what they depend on of what is swept."""
     swept = {name: combinations.columns[name] for name in plan.of_laws}
-    rows = combinations.dims == ("row",)
+    rows = combinations.dims == (ROW,)
     every = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
     at = [dict(zip(swept, map(float, each))) for each in every]
     shape = () if not swept else (len(every),) if rows else tuple(len(x) for x in swept.values())
@@ -270,7 +271,7 @@ def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any
     texts = np.array([[laws(name, kind) for kind in kinds] for name in plan.regimes])
     texts = texts.reshape(len(plan.regimes), *shape, len(quantities))
     exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(texts)
-    return exact, texts, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
+    return exact, texts, (REGIME, *((ROW,) if rows and swept else tuple(swept)), QUANTITY)
 
 
 def _laws(

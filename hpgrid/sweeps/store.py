@@ -79,7 +79,7 @@ class Combinations:
 
     def values(self, where: tuple[slice, ...]) -> dict[str, Floats]:
         """Return by swept name its value in every combination of a block, row-major: shape (n,)."""
-        if self.dims == ("row",):
+        if self.dims == (ROW,):
             return {name: column[where[0]] for name, column in self.columns.items()}
         parts = [column[part] for column, part in zip(self.columns.values(), where)]
         mesh = np.meshgrid(*parts, indexing="ij")
@@ -91,7 +91,7 @@ class Combinations:
         Of all combinations those of the ends; of rows the ones in which some column ends.
         """
         ends = {name: [int(column.argmin()), int(column.argmax())] for name, column in self.columns.items()}
-        if self.dims == ("row",):
+        if self.dims == (ROW,):
             rows = sorted({k for each in ends.values() for k in each})
             return {name: column[rows] for name, column in self.columns.items()}
         corners = itertools.product(*({*each} for each in ends.values()))
@@ -114,7 +114,7 @@ def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
     }
     if plan.combine == "rows":
         n = plan.combinations
-        return Combinations(("row",), (n,), columns, (min(block, n),), contents_of(plan))
+        return Combinations((ROW,), (n,), columns, (min(block, n),), contents_of(plan))
     shape = tuple(len(column) for column in columns.values())
     sides: list[int] = []
     # Whole axes from the last one on, as far as they fit, in parts of one length.
@@ -129,8 +129,11 @@ def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
 #: Raised when the meaning of a store changes.
 SCHEMA = 2
 
-#: The axes beside the combinations': the budget's is called T or K.
-BUDGET, QUANTITY, HYPERPARAMETER = "budget", "quantity", "hyperparameter"
+#: The axes beside the combinations': the budget's is called T or K. That of combinations that are rows.
+REGIME, BUDGET, QUANTITY, HYPERPARAMETER, ROW = "regime", "budget", "quantity", "hyperparameter", "row"
+
+#: The exact exponents, as numbers and as text.
+EXACT = ("exponent", "exponent_exact")
 
 
 class Spec(NamedTuple):
@@ -139,6 +142,35 @@ class Spec(NamedTuple):
     after: tuple[str, ...]
     meaning: str
     dtype: str = "float64"
+
+
+def _specs_of(name: str) -> dict[str, Spec]:
+    """What is said at every budget of the risk, or of a hyperparameter."""
+    best = "the least risk" if name == "risk" else f"the best {name}"
+    specs = {
+        f"{name}_hat": Spec((BUDGET,), f"{best} on the grid"),
+        f"{name}_star": Spec((BUDGET,), f"{best}, refined; NaN where there is none"),
+        f"{name}_exponent": Spec((BUDGET,), f"d log {name} / d log budget of the refined optimum"),
+    }
+    if name != "risk":
+        edge = f"the best {name} sits on the border of the grid: it says nothing"
+        specs[f"{name}_edge"] = Spec((BUDGET,), edge, "bool")
+    return specs
+
+
+#: What is fitted over budgets, to all of them.
+FITTED = {
+    "slope_hat": Spec((QUANTITY,), "d log / d log budget, fitted to the grid's curve"),
+    "slope_star": Spec((QUANTITY,), "the same, fitted to the refined curve over the same budgets"),
+    "slope_error": Spec((QUANTITY,), "how far slope_hat may be from slope_star: how far the curves are apart"),
+    "apart": Spec((QUANTITY,), "largest distance of the logs of the two curves over the window"),
+    "points": Spec((QUANTITY,), "budgets that the slopes were fitted over", "int64"),
+    "window_lo": Spec((QUANTITY,), "the first of them"),
+    "window_hi": Spec((QUANTITY,), "the last of them"),
+    "burn_in_hat": Spec((HYPERPARAMETER,), "the budget from which the grid's has left its bound; NaN: never"),
+    "burn_in_star": Spec((HYPERPARAMETER,), "the same of the refined optimum, by more than a step of the grid"),
+    "edge_points": Spec((), "budgets after burn-in that were left out, an optimum being at the edge", "int64"),
+}
 
 
 @dataclass(frozen=True)
@@ -161,25 +193,8 @@ class Contents:
     @cached_property
     def specs(self) -> dict[str, Spec]:
         """Every array that blocks are written to, in the order in which they are."""
-        specs: dict[str, Spec] = {}
-        for name, best in {"risk": "the least risk", **{v: f"the best {v}" for v in self.names}}.items():
-            specs[f"{name}_hat"] = Spec((BUDGET,), f"{best} on the grid")
-            specs[f"{name}_star"] = Spec((BUDGET,), f"{best}, refined; NaN where there is none")
-            specs[f"{name}_exponent"] = Spec((BUDGET,), f"d log {name} / d log budget of the refined optimum")
-        edge = "the best {} sits on the border of the grid: it says nothing"
-        specs |= {f"{v}_edge": Spec((BUDGET,), edge.format(v), "bool") for v in self.names}
-        return specs | {
-            "slope_hat": Spec((QUANTITY,), "d log / d log budget, fitted to the grid's curve"),
-            "slope_star": Spec((QUANTITY,), "the same, fitted to the refined curve over the same budgets"),
-            "slope_error": Spec((QUANTITY,), "how far slope_hat may be from slope_star: how far the curves are apart"),
-            "apart": Spec((QUANTITY,), "largest distance of the logs of the two curves over the window"),
-            "points": Spec((QUANTITY,), "budgets that the slopes were fitted over", "int64"),
-            "window_lo": Spec((QUANTITY,), "the first of them"),
-            "window_hi": Spec((QUANTITY,), "the last of them"),
-            "burn_in_hat": Spec((HYPERPARAMETER,), "the budget from which the grid's has left its bound; NaN: never"),
-            "burn_in_star": Spec((HYPERPARAMETER,), "the same of the refined optimum, by more than a step of the grid"),
-            "edge_points": Spec((), "budgets after burn-in that were left out, an optimum being at the edge", "int64"),
-        }
+        each = [item for name in self.quantities for item in _specs_of(name).items()]
+        return {**dict(sorted(each, key=lambda item: item[1].dtype == "bool")), **FITTED}
 
     @property
     def parts(self) -> tuple[int, int]:
@@ -198,7 +213,24 @@ class Contents:
 
 
 #: What a block's parts hash to, and last what all blocks are read by: written last, it makes the block count.
-MARKER = "block_sha256"
+MARKER, MARKER_AXES = "block_sha256", ("block", "part", "byte")
+
+
+def check_names(plan: Plan, combinations: Combinations, budget: str) -> None:
+    """Refuse what is swept, and a bound's variables, where a store has something else of that name.
+
+    Raises:
+        ValueError: which.
+    """
+    taken = {REGIME, ROW, QUANTITY, HYPERPARAMETER, budget, MARKER, *MARKER_AXES, *EXACT, *FITTED, *_specs_of("risk")}
+    other = plan.space.complements
+    named = [(name, array) for name in combinations.columns for array in (name, other.get(name, "")) if array]
+    named += [(name, array) for name in combinations.contents.names for array in _specs_of(name)]
+    for name, array in named:
+        if array in taken:
+            raise bad(f"{array} is something else in a sweep's store", name, f"another name for {name} in the bound")
+        taken.add(array)
+
 
 #: What begins a Zstandard frame.
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -419,7 +451,7 @@ def mend(path: Path, combinations: Combinations, static: Mapping[str, Any], attr
 
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     sizes = {dims[0]: len(values) for dims, values, _ in static.values() if len(dims) == 1}
-    opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
+    opened = Store(path, combinations, sizes[REGIME], sizes[attributes["budget"]])
     arrays = _of_blocks(opened, attributes["budget"])
     for name, (dims, values, notes) in static.items():
         data = np.asarray(values)
@@ -444,12 +476,12 @@ def _of_blocks(opened: Store, budget: str) -> dict[str, dict[str, Any]]:
     for name, spec in contents.specs.items():
         counted = COUNTED_IN.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
         shape = opened.regimes, *combinations.shape, *contents.after(spec, opened.budgets).values()
-        dims = "regime", *combinations.dims, *(budget if axis == BUDGET else axis for axis in spec.after)
+        dims = REGIME, *combinations.dims, *(budget if axis == BUDGET else axis for axis in spec.after)
         notes = {"long_name": spec.meaning, **({"units": counted} if counted else {})}
         arrays[name] = _array(shape, opened.chunk(spec), spec.dtype, dims, notes, packed=True)
     meaning = "SHA-256 of the files of each block, and of what it is read by; none where not whole"
     of_markers = (math.prod(combinations.blocks), *contents.parts), (1, *contents.parts), "uint8"
-    return arrays | {MARKER: _array(*of_markers, ("block", "part", "byte"), {"long_name": meaning})}
+    return arrays | {MARKER: _array(*of_markers, MARKER_AXES, {"long_name": meaning})}
 
 
 def _array(shape: Any, chunks: Any, dtype: str, dims: Any, notes: Any, packed: bool = False) -> dict[str, Any]:
@@ -639,9 +671,9 @@ def _described(path: Path, attributes: Mapping[str, Any]) -> tuple[Store, dict[s
     combinations = in_blocks(lay_out(plan), attributes["block"])
     budgets = attributes["grid"][budget]
     opened = Store(path, combinations, len(plan.regimes), len(budgets))
-    rows = combinations.dims == ("row",)
-    known: dict[str, Any] = {"row": np.arange(combinations.shape[0])} if rows else dict(combinations.columns)
-    known |= {"regime": list(plan.regimes), budget: budgets, QUANTITY: combinations.contents.quantities}
+    rows = combinations.dims == (ROW,)
+    known: dict[str, Any] = {ROW: np.arange(combinations.shape[0])} if rows else dict(combinations.columns)
+    known |= {REGIME: list(plan.regimes), budget: budgets, QUANTITY: combinations.contents.quantities}
     known |= {HYPERPARAMETER: combinations.contents.burning}
     return opened, known
 
@@ -703,6 +735,6 @@ def write_slopes(data: xarray.Dataset, path: Path) -> None:
         name: data[name].rename({HYPERPARAMETER: QUANTITY}).reindex({QUANTITY: data[QUANTITY].values})
         for name in ("burn_in_hat", "burn_in_star")
     }
-    held = [str(name) for name in data.coords if set(data[name].dims) <= {*order} - {"regime", QUANTITY}]
-    columns = {name: data[name] for name in ("regime", *held, QUANTITY, *COLUMNS)} | burned
+    held = [str(name) for name in data.coords if set(data[name].dims) <= {*order} - {REGIME, QUANTITY}]
+    columns = {name: data[name] for name in (REGIME, *held, QUANTITY, *COLUMNS)} | burned
     write_table(path, {k: x.broadcast_like(like).transpose(*order).values.ravel() for k, x in columns.items()})

@@ -402,6 +402,47 @@ def test_what_can_not_be_is_refused_before_anything_is_made(tmp_path: Path, mess
     assert not any(tmp_path.iterdir())
 
 
+def with_names(constant: str, variable: str, **more: object) -> dict[str, Any]:
+    """A sweep of a constant that tunes a variable."""
+    return {
+        "bound": f"{constant}/({variable}*T) + {variable}*last",
+        "variables": [f"{variable} > 0"],
+        "constants": {constant: [1.0, 2.0], "last": 1.0},
+        "grid": {"axes": {variable: [1e-3, 1e-2, 1.0], "T": [1e2, 1e4, 1e6]}},
+        "regime": {"tuned": [variable]},
+    } | more
+
+
+def test_a_name_that_means_something_else_in_the_store_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    """Every array and axis that a store has, and every variable of which it would have one twice."""
+    hpgrid.sweep(with_names("C", "x"), tmp_path / "plain.zarr")
+    (tmp_path / "rows.csv").write_text("C\n1\n2\n")
+    rows = with_names("C", "x", constants={"last": 1.0}, rows=str(tmp_path / "rows.csv"))
+    hpgrid.sweep(rows, tmp_path / "rows.zarr")
+    names: set[str] = set()
+    for path in tmp_path.glob("*.zarr"):
+        for name, array in zarr.open_group(path, mode="r").arrays():
+            names |= {name, *(array.metadata.dimension_names or ())}
+    names -= {"C", "T"}
+    assert {"block", "row", "quantity", "risk_hat", "points", "x_star", "exponent_exact"} < names
+    for name in sorted(names):
+        with pytest.raises(ValueError, match=rf"{name} is something else in a sweep's store\. Given: '({name}|x)'"):
+            hpgrid.sweep(with_names(name, "x"), tmp_path / "no.zarr")
+    of_variables = {name.rpartition("_")[0] for name in names if name.rpartition("_")[2] in ("hat", "star")} - {"x"}
+    assert of_variables == {"risk", "slope", "burn_in"}
+    for name in of_variables - {"risk"}:
+        with pytest.raises(ValueError, match=f"{name}_hat is something else in a sweep's store. Given: '{name}'"):
+            hpgrid.sweep(with_names("C", name), tmp_path / "no.zarr")
+    assert not (tmp_path / "no.zarr").exists()
+
+
+def test_a_name_that_is_not_swept_may_be_any(tmp_path: Path) -> None:
+    free = with_names("C", "points")
+    free |= {"bound": free["bound"].replace("last", "block"), "constants": {"C": [1.0, 2.0], "block": 1.0}}
+    found = hpgrid.sweep(free, tmp_path / "run.zarr")
+    assert {"points", "points_star"} < {*found.variables}
+
+
 def test_a_store_that_another_process_made_meanwhile_is_held_to_the_plan(
     tmp_path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
