@@ -153,7 +153,7 @@ def predict(
     rng = np.random.default_rng(seed)
     draws = surface.draws(rng)
     free = [i for i in range(len(names)) if i not in placed]
-    # Of a draw without a minimum there is no optimum.
+    # A draw without a minimum has it beyond either end: half of those on each side of the others.
     convex = np.linalg.eigvalsh(draws.H[:, free][:, :, free]).min(axis=-1, initial=np.inf) > 0
     drawn = optimum(draws, rng.standard_normal(draws.c.shape))[convex]
     beyond = max(float(np.log2(T / last)) if last else ahead, 0.0)
@@ -162,7 +162,8 @@ def predict(
     for other in others:
         if np.linalg.eigvalsh(other.shape.H[np.ix_(free, free)]).min(initial=np.inf) > 0:
             drawn = drawn + rng.random((len(drawn), 1)) * share * (optimum(other.shape, of=other) - at)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tail = max((convex.mean() - level) / 2, 0.0) / convex.mean()
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.least) * np.maximum(np.diag(inverse), 0.0))
 

@@ -255,7 +255,9 @@ def beside_transfer(fit: Fit, T: float, costs: Mapping[str, float]) -> list[str]
 
 
 def _sure(fit: Fit, prediction: Prediction) -> list[str]:
-    return [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if prediction.interval else []
+    there = [v for v in prediction.at if v not in prediction.interval]
+    at = f" at that {' and '.join(there)}" * bool(there)
+    return [f"In brackets are {100 * fit.level:g}% intervals of the optimum{at}."] if prediction.interval else []
 
 
 def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sweeps import ALPHA, Floats, best, excess, sweep
 
 from hpgrid.checks import Note
+from hpgrid.fits import report
 from hpgrid.fits.claims import check_runs
 from hpgrid.fits.design import design, first_sweep
 from hpgrid.fits.fit import Fit, fit
@@ -693,6 +694,7 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     prediction = found.predict(4 * T)
     assert prediction.edge == ("b",)
     assert_allclose(prediction.at["b"], runs["b"][kept].min(), rtol=1e-9)
+    assert report.answer(found, [4 * T]).first[1].startswith("In brackets are 80% intervals of the optimum at that b.")
     # An optimum that grows with T comes to this border first.
     assert_allclose(found.predict(16 * T).at["b"], prediction.at["b"], rtol=1e-9)
     kept = runs["b"] < best(4 * T, C)[1] / 3
