@@ -10,9 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Integral, Real
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, SupportsFloat, TypeVar
 
 Record = TypeVar("Record")
+
+#: What a person may give for a number: one of any kind, an array of one, or text, as "512k" or "T^1/2" is.
+Given = SupportsFloat | str
 
 
 class InputError(ValueError):

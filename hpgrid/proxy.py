@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, SupportsFloat
 
-from hpgrid.checks import bad, changed, check_constants, unknown
+from hpgrid.checks import Given, bad, changed, check_constants, unknown
 from hpgrid.formula.quantity import names_in, worth, written
 from hpgrid.term import FUNCTIONS, Factor, Term, all_hold, cap_of, evaluate_factor, monomial_in, monomial_of
 from hpgrid.text import number
@@ -199,7 +199,7 @@ class _Bound:
         function = _Walled(whole.function, walls, self.budget, self.space)
         return changed(whole, function=function, uses=self.space.ordered(reached))
 
-    def with_constants(self, **constants: float) -> Self:
+    def with_constants(self, **constants: SupportsFloat) -> Self:
         """Return the bound with other values for some of its constants."""
         for name in constants:
             if name not in self.constants:
@@ -209,7 +209,7 @@ class _Bound:
         moved._check_caps()
         return moved
 
-    def with_floors(self, **floors: float) -> Self:
+    def with_floors(self, **floors: Given) -> Self:
         """Return the bound with hyperparameters that are at least so large: eta >= 1e-7, say, or beta >= 0.9."""
         low, high = ends_of(floors, {}, self.space)
         domain: Any = (*self.domain, *(f"{v} <= {x!r}" for v, x in high.items()))

@@ -10,7 +10,19 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import CALLED, bad, changed, complement, is_number, name_here, note, unknown, unwrapped, without_unit
+from hpgrid.checks import (
+    CALLED,
+    Given,
+    bad,
+    changed,
+    complement,
+    is_number,
+    name_here,
+    note,
+    unknown,
+    unwrapped,
+    without_unit,
+)
 from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
@@ -64,10 +76,10 @@ class Regime:
     """
 
     tuned: tuple[str, ...] = ()
-    fixed: Mapping[str, float] = FrozenMap()
+    fixed: Mapping[str, Any] = FrozenMap()
     path: Mapping[str, Any] = FrozenMap()
-    caps: Mapping[str, float] = FrozenMap()
-    min_K: float | None = None
+    caps: Mapping[str, Any] = FrozenMap()
+    min_K: Any = None
     space: Space = field(default=STANDARD, repr=False)
     called: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
@@ -263,9 +275,9 @@ def clear_of(name: str, taken: Collection[str]) -> str:
 def as_regime(
     regime: Regime | None,
     tuned: Iterable[str] | None,
-    min_K: float | None = None,
+    min_K: Given | None = None,
     space: Space = STANDARD,
-    **roles: Mapping[str, float] | Mapping[str, Fraction] | None,
+    **roles: Mapping[str, Given] | None,
 ) -> Regime:
     """Return the regime that a function's keywords describe, or the one that was given whole.
 

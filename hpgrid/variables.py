@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from hpgrid.checks import CALLED, alpha_of, as_written, bad, is_number, name_here, unknown, without_unit
+from hpgrid.checks import CALLED, Given, alpha_of, as_written, bad, is_number, name_here, unknown, without_unit
 
 
 @dataclass(frozen=True)
@@ -260,19 +260,17 @@ class Space:
         powers = single[0].factor[0][0] if single and single[0].factor[0][1] == 1 else ()
         return powers[0][0] if len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in self.all else None
 
-    def with_floors(self, floors: Mapping[str, float]) -> Space:
+    def with_floors(self, floors: Mapping[str, Given]) -> Space:
         """Return the space with larger smallest values of some hyperparameters.
 
         Raises:
             ValueError: there is no such hyperparameter, or no such value of it.
         """
-        for name, floor in floors.items():
+        for name in floors:
             if name not in self.hyperparameters:
                 raise unknown("hyperparameter with a floor", name, self.hyperparameters)
-            self.given(name, floor)
-        tunable = (
-            replace(v, low=float(floors[v.name]), low_open=False) if v.name in floors else v for v in self.tunable
-        )
+        low = {name: self.given(name, floor) for name, floor in floors.items()}
+        tunable = (replace(v, low=low[v.name], low_open=False) if v.name in low else v for v in self.tunable)
         return replace(self, tunable=tuple(tunable))
 
     def ordered(self, names: Iterable[str]) -> tuple[str, ...]:

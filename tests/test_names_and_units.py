@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from fractions import Fraction
 from typing import Any
@@ -48,6 +49,23 @@ def test_a_number_of_tokens_has_a_unit_in_every_place(text: str, capsys: Capture
     start = {"eta": 1e-3, "beta": 0.9, "T": 10**13}
     by_text = hpgrid.transfer(start | {"b": text}, {"T": text}, max_b=text)
     assert by_text == hpgrid.transfer(start | {"b": size}, {"T": size}, max_b=size)
+
+
+def test_a_floor_has_a_unit_too() -> None:
+    assert bounds.lmo().with_floors(b="1k") == bounds.lmo().with_floors(b=1000)
+
+
+def test_signatures_say_that_text_is_taken() -> None:
+    """Or a checker of types refuses fixed={"b": "512k"} and path={"b": "T^1/2"}."""
+    said = {
+        (name, role): str(parameter.annotation)
+        for name in hpgrid.__all__
+        if inspect.isfunction(function := getattr(hpgrid, name)) and name != "open_sweep"  # whose path is a file's
+        for role, parameter in inspect.signature(function).parameters.items()
+        if role in ("fixed", "path", "caps", "floors", "min_K", "max_K")
+    }
+    assert len(said) > 15
+    assert {key: type_ for key, type_ in said.items() if "Given" not in type_} == {}
 
 
 def test_budgets_have_units_in_python() -> None:

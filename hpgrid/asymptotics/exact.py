@@ -11,7 +11,7 @@ from hpgrid.asymptotics.law import Law, Line, Segment
 from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, dot, minimise, move, unit
 from hpgrid.asymptotics.posynomial import Problem, pose, settle
-from hpgrid.checks import bad, changed
+from hpgrid.checks import Given, bad, changed
 from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.regime import Regime, as_regime
 
@@ -20,12 +20,12 @@ def exponents(
     proxy: Proxy | FunctionProxy,
     tuned: Iterable[str] | None = None,
     *,
-    fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    path: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     regime: Regime | None = None,
     budget: str | None = None,
-    min_K: float | None = None,
+    min_K: Given | None = None,
 ) -> Law:
     """Return how a bound's optimum scales as the budget goes to infinity: exact exponents, whole laws.
 
@@ -97,8 +97,8 @@ def segments(
     variable: str = "b",
     between: tuple[Fraction | int, Fraction | int] | None = None,
     *,
-    fixed: Mapping[str, float] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     budget: str | None = None,
 ) -> tuple[Segment, ...]:
     """Return how the exponents depend on phi along the paths variable = budget^phi.

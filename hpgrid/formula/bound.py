@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from hpgrid.checks import bad, check_constants, check_exponent, note, shortened
+from hpgrid.checks import Given, bad, check_constants, check_exponent, note, shortened
 from hpgrid.formula.declared import declared
 from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
 from hpgrid.formula.generalised import transformed
@@ -25,7 +25,7 @@ def parse(
     *,
     name: str = "formula",
     source: str = "",
-    caps: Mapping[str, float] | None = None,
+    caps: Mapping[str, Given] | None = None,
     domain: Sequence[str] | str = (),
     variables: Space | Sequence[Any] | Mapping[str, Any] | str | None = None,
 ) -> Proxy | FunctionProxy:

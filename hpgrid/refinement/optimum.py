@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.answer import Labelled, Pictured
-from hpgrid.checks import bad, changed, is_number, unknown
+from hpgrid.checks import Given, bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
@@ -173,11 +172,11 @@ def refine(
     *,
     T: ArrayLike | None = None,
     K: ArrayLike | None = None,
-    fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    path: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     regime: Regime | None = None,
-    min_K: float | None = None,
+    min_K: Given | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, ArrayLike] | None = None,
@@ -243,12 +242,12 @@ def posed(
     T: ArrayLike | None = None,
     K: ArrayLike | None = None,
     regime: Regime | None = None,
-    min_K: float | None = None,
+    min_K: Given | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
-    fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    path: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     **budgets: ArrayLike,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe; all of them are asked here."""

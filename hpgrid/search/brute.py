@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property, partial, reduce
 from operator import and_, le
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.answer import Labelled, Pictured
-from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice, unknown
+from hpgrid.checks import DTYPES, GRID_METHODS, Given, bad, check_choice, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee
@@ -186,11 +185,11 @@ def grid_search(
     grid: Grid,
     over: Iterable[str] | str | None = None,
     *,
-    fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    path: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     regime: Regime | None = None,
-    min_K: float | None = None,
+    min_K: Given | None = None,
     dtype: str = "float64",
     chunk: int = CHUNK,
     method: str = "auto",

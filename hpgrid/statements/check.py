@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from hpgrid.checks import bad
+from hpgrid.checks import Given, bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
@@ -50,9 +49,9 @@ def check(
     claims: Iterable[str | Statement] | str,
     *,
     tuned: Sequence[str] | None = None,
-    fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
-    caps: Mapping[str, float] | None = None,
+    fixed: Mapping[str, Given] | None = None,
+    path: Mapping[str, Given] | None = None,
+    caps: Mapping[str, Given] | None = None,
     grid: Grid | None = None,
     budget: str | None = None,
     advance: Callable[[], None] = lambda: None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpgrid import bounds
 from hpgrid.answer import Answer, Pictured, Result
-from hpgrid.checks import bad
+from hpgrid.checks import Given, bad
 from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
 from hpgrid.transfers.choice import Choice, chosen
@@ -109,12 +109,12 @@ class Transfer(Result, TransferProblem, Pictured):
 
 def transfer(
     start: Mapping[str, Any],
-    to: Mapping[str, Any] | float,
+    to: Mapping[str, Any] | Given,
     *,
     bound: Proxy | FunctionProxy | None = None,
     regime: str = "auto",
-    to_b: float | None = None,
-    max_b: float | None = None,
+    to_b: Given | None = None,
+    max_b: Given | None = None,
     max_eta: float | None = None,
     round_b: str | int | None = None,
     seq_len: int | None = None,
@@ -122,8 +122,8 @@ def transfer(
     constants: Mapping[str, float] | None = None,
     calibrate: bool = False,
     schedule: str | None = None,
-    caps: Mapping[str, float] | None = None,
-    floors: Mapping[str, float] | None = None,
+    caps: Mapping[str, Given] | None = None,
+    floors: Mapping[str, Given] | None = None,
 ) -> Transfer:
     """Return hyperparameters for another budget, from the best ones at a first.
 

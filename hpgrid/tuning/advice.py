@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.answer import Answer, Result
+from hpgrid.checks import Given
 from hpgrid.formula.function import excess
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -138,7 +139,7 @@ class Several(Result):
         return {"budgets": [each.as_dict() for each in self.answers]}
 
 
-def advise(problem: TuningProblem, budget: float) -> Advice:
+def advise(problem: TuningProblem, budget: Given) -> Advice:
     """Return what to set at one budget: the refined optimum, what is as good to 1%, and what the grid says.
 
     Args:

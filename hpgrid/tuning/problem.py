@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import InputError, changed
+from hpgrid.checks import Given, InputError, changed
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy, check_bound
 from hpgrid.refinement.problem import Problem, pose
@@ -132,7 +132,7 @@ def tuning_problem(
     grid: Grid,
     regime: Regime,
     *,
-    min_K: float | None = None,
+    min_K: Given | None = None,
     dtype: str = "float64",
     method: str = "auto",
 ) -> TuningProblem:

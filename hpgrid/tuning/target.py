@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 from hpgrid.answer import Answer, Result
-from hpgrid.checks import bad, changed, is_number
+from hpgrid.checks import Given, bad, changed, is_number
 from hpgrid.progress import progress
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -103,7 +103,7 @@ class Capped:
         return data | {"fewest": None if self.point is None else self.point.as_dict()}
 
 
-def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) -> Reached:
+def reach(problem: TuningProblem, target: SupportsFloat, *, max_K: Given | None = None) -> Reached:
     """Return the fewest tokens, or iterations, at which the tuned risk reaches a target, and what to set there.
 
     Args:
@@ -115,7 +115,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     Raises:
         ValueError: a target or a cap that is no positive number, or as ``refine``.
     """
-    if not (is_number(target) and target > 0):
+    if not (is_number(target) and float(target) > 0):
         raise bad("a risk to reach must be positive and finite", target, "0.01, say")
     target = float(target)
     if max_K is not None:
@@ -131,7 +131,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     return answer
 
 
-def _checked_cap(problem: TuningProblem, max_K: float) -> float:
+def _checked_cap(problem: TuningProblem, max_K: Given) -> float:
     """A cap on iterations as a number, if the problem may have it."""
     if problem.budget != "T" or not problem.batch:
         rule = "a cap on iterations is for the fewest tokens, T = K b"
