@@ -90,7 +90,7 @@ BOUNDS: dict[str, Bound] = {
         formula="(1 - lam*eta)**K*Delta0 + 2/lam*(beta*sqrt(alpha/(1 + beta)) + alpha)*sqrt(D)*sigma/sqrt(b)"
         " + (4*L/lam*(1 + beta**2/alpha) + 2*beta/alpha*G0)*eta",
         constants=_DECAY,
-        domain=("lam*eta <= 1",),
+        domain=("lam*eta <= 1", "K >= 1"),
         source="Cesista, revised, starConvexExpectedSuboptimality_bound",
         module="cesista2025",
     ),
@@ -99,7 +99,7 @@ BOUNDS: dict[str, Bound] = {
         formula="Delta0/(lam*eta*K) + 2*G0*beta/(alpha*lam*K) + 2/lam*(beta*sqrt(alpha/(1 + beta)) + alpha)"
         "*sqrt(D)*sigma/sqrt(b) + 2*L/lam*(1 + 2*beta**2/alpha)*eta",
         constants=_DECAY,
-        domain=("lam*eta <= 1",),
+        domain=("lam*eta <= 1", "K >= 1"),
         source="Cesista, revised, avg_frankWolfeExpectedGap_nesterov_wd",
         module="cesista2025",
     ),

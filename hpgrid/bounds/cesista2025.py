@@ -295,8 +295,6 @@ class _Bound:
         else:
             X, Y, Z, _ = self.source(eta=eta, alpha=alpha, **c)
             value = (kept(c["lam"] * eta, K) * X if self.source is loss_parts else X / K) + Y / sqrt(b) + Z
-            # It is about a run of at least one iteration.
-            value = array_namespace(value).where(K >= 1.0 - ROUNDING, value, np.inf)
         return array_namespace(value).where(inside, value, np.inf)
 
 
@@ -315,4 +313,5 @@ def _proxy(
         more_of["domain"] = ("lam*eta <= 1",)
     elif "lam" in constants:
         more_of = {"positive": (*_POSITIVE, "lam"), "cap_terms": {"eta": Term({"lam": Fraction(-1)}, {})}}
+        more_of["domain"] = ("K >= 1",)  # it is about a run of at least one iteration
     return FunctionProxy(bound, constants, "K", name=name, source=f"Cesista, {number}", **more_of).form(budget)

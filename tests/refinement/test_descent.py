@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +18,7 @@ from hpgrid import FunctionProxy, Proxy, Term, bounds, refine
 from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, regret
 from hpgrid.refinement.descent import STARTS, coarse_optima
-from hpgrid.refinement.optimum import posed
+from hpgrid.refinement.optimum import posed, solved
 from hpgrid.theory import cesista_laws
 
 NAMES = ("eta", "b", "alpha")
@@ -244,13 +245,28 @@ def test_what_falls_towards_a_wall_that_is_closed_does_not_run_off() -> None:
 
 def test_at_small_budgets_the_star_convex_infimum_is_the_corner_and_later_inside() -> None:
     T = np.array([10.0, 100.0, 1e6, 1e12])
-    found = refine(bounds.star_convex(), ("eta", "b"), T=T, fixed={"alpha": 0.05}, min_K=1)
+    found = refine(bounds.star_convex(), ("eta", "b"), T=T, fixed={"alpha": 0.05})
     np.testing.assert_array_equal(found.unbounded["eta"], [True, True, False, False])
     np.testing.assert_array_equal(found.active["b"], [1, 1, 0, 0])
     np.testing.assert_array_equal(found.converged, [False, False, True, True])
     # In the corner nothing is left but Delta0 and the noise at b = T.
     corner = float(bounds.star_convex().risk(eta=1e-300, b=10.0, alpha=0.05, T=10.0))
     assert float(found.risk[0]) == pytest.approx(corner, rel=1e-12)
+
+
+@pytest.mark.parametrize("bound", [bounds.star_convex, bounds.frank_wolfe])
+def test_a_bound_of_one_iteration_or_more_ends_there_whoever_asks(bound: Callable[..., Any]) -> None:
+    """No least number of iterations is said: b <= T is a part of where the bound holds."""
+    T = np.array([10.0, 100.0, 1e3])
+    found, said = (refine(bound(), ("eta", "b", "alpha"), T=T, **more) for more in ({}, {"min_K": 1}))
+    np.testing.assert_allclose(found.risk, said.risk, rtol=1e-12)
+    for v in found.at:
+        np.testing.assert_array_equal(found.unbounded[v], said.unbounded[v])
+        np.testing.assert_array_equal(found.limit[v], said.limit[v])
+    assert solved(found).all()
+    if bound is bounds.star_convex:
+        np.testing.assert_array_equal(found.unbounded["eta"], [True, True, False])
+        np.testing.assert_allclose(found.risk[:2], 1.0)
 
 
 def test_far_out_the_star_convex_optimum_and_its_exponents_are_the_closed_forms() -> None:
