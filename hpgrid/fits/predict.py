@@ -158,12 +158,14 @@ def predict(
     drawn = optimum(draws, rng.standard_normal(draws.c.shape))[convex]
     beyond = max(float(np.log2(T / last)) if last else ahead, 0.0)
     drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * beyond)
-    share = np.array([(pulled or {}).get(name, 1.0) for name in names])
+    alone, share = drawn, np.array([(pulled or {}).get(name, 1.0) for name in names])
     for other in others:
         if np.linalg.eigvalsh(other.shape.H[np.ix_(free, free)]).min(initial=np.inf) > 0:
             drawn = drawn + rng.random((len(drawn), 1)) * share * (optimum(other.shape, of=other) - at)
     tail = max((convex.mean() - level) / 2, 0.0) / convex.mean()
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    # Drawn out to one side they would reach less far on the other, where the surface itself may be right.
+    reached = np.quantile([alone, drawn], [tail, 1 - tail], axis=1)  # end, alone or drawn out, variable
+    low, high = reached[0].min(axis=0), reached[1].max(axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.least) * np.maximum(np.diag(inverse), 0.0))
 

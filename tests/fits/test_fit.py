@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -337,6 +338,11 @@ def test_a_bound_to_fit_may_stand_in_a_file(table: Path, tmp_path: Path, capsys:
     refused("fit", capsys, (*asked, file), f"{file}: there is no constant of this bound of that name")
 
 
+def half_width(of: Fit, T: float, name: str) -> float:
+    low, high = of.predict(T).interval[name]
+    return float(np.log2(high / low) / 2)
+
+
 def test_more_runs_narrow_the_interval_as_a_design_says_and_within_its_tokens() -> None:
     """Once its runs are made, by the formula, and fitted with the others, the half-width is what it said."""
     rng = np.random.default_rng(7)
@@ -353,14 +359,16 @@ def test_more_runs_narrow_the_interval_as_a_design_says_and_within_its_tokens() 
         made["loss"] = 2.5 + 8 * made["T"] ** -0.1 + excess(made["eta"], made["b"], made["T"], C) + noise
         again = fit({v: np.concatenate([runs[v], made[v]]) for v in runs})
         for name in ("eta", "b"):
-            before, after = (
-                np.log2(x.interval[name][1] / x.interval[name][0]) / 2
-                for x in (fit(runs).predict(ahead), again.predict(ahead))
-            )
-            assert_allclose(np.log2(more.before[name]), before, rtol=1e-9)  # the interval that stands above it
+            assert_allclose(
+                np.log2(more.before[name]), half_width(fit(runs), ahead, name), rtol=1e-9
+            )  # what stands above it
             assert more.after[name] < more.before[name]
-            # 25 or so degrees of freedom tell a posterior's deviation to 1/sqrt(50) = 14%, twice.
-            assert_allclose(np.log2(more.after[name]), after, rtol=0.3)
+            # 25 or so degrees of freedom tell a posterior's deviation to 1/sqrt(50) = 14%, twice; of what assumptions
+            # pull the optimum by no more is left than is said.
+            assert half_width(again, ahead, name) <= 1.3 * np.log2(more.after[name])
+            alone = design(replace(found, others=()), 12, ahead, None if tokens is None else tokens * T)
+            assert alone.runs == more.runs
+            assert_allclose(np.log2(alone.after[name]), half_width(replace(again, others=()), ahead, name), rtol=0.3)
 
 
 def test_a_design_keeps_to_limits_and_needs_an_optimum_to_narrow() -> None:
