@@ -34,6 +34,7 @@ class _Bound:
     domain: tuple[Inequality, ...]
     name: str
     space: Space
+    _own_caps: Mapping[str, float]
 
     def __post_init__(self) -> None:
         if self.budget not in self.space.budget_names:
@@ -81,7 +82,8 @@ class _Bound:
     def _check_caps(self) -> None:
         lifted = math.inf if 0.0 in self.constants.values() else None
         following = {name: end for name, end in self.following(self.constants).items() if end != lifted}
-        for name in (*self.caps, *following):
+        own = vars(self).setdefault("_own_caps", self.caps)  # those that follow from constants are other ones at others
+        for name in (*own, *following):
             if name not in self.space.hyperparameters:
                 raise unknown("hyperparameter to cap", name, self.space.hyperparameters)
         for name, end in following.items():
@@ -90,9 +92,9 @@ class _Bound:
                 rule = f"{variable.rule}, so that no {name} is left in the bound's domain"
                 raise bad(rule, f"{name} <= {end:g}", "a larger end")
         caps = {
-            v: min(x for x in (self.caps.get(v), following.get(v)) if x is not None)
+            v: min(x for x in (own.get(v), following.get(v)) if x is not None)
             for v in self.space.hyperparameters
-            if v in self.caps or v in following
+            if v in own or v in following
         }
         object.__setattr__(self, "caps", {name: self.space.check(name, value) for name, value in caps.items()})
         for condition in self.domain:
@@ -123,7 +125,9 @@ class _Bound:
 
     def caps_at(self, constants: Mapping[str, Any]) -> dict[str, Any]:
         """Return the caps at other values of the constants: numbers, or arrays as those are."""
-        caps = {**self.caps, **self.following(constants)}
+        caps = {**self._own_caps}
+        for name, cap in self.following(constants).items():
+            caps[name] = _smaller(caps[name], cap) if name in caps else cap
         return {name: cap for name, cap in caps.items() if not (isinstance(cap, float) and cap == math.inf)}
 
     def _with_domain(self, variables: Iterable[str]) -> tuple[str, ...]:
@@ -174,7 +178,7 @@ class _Bound:
 
     def everywhere(self) -> Self:
         """Return the bound without its domain."""
-        return changed(self, caps={}, cap_terms={}, domain=())
+        return changed(self, caps={}, _own_caps={}, cap_terms={}, domain=())
 
     def as_function(self) -> FunctionProxy:
         """Return the bound as one that is given by a function."""
@@ -391,9 +395,10 @@ class Proxy(_Bound):
 
     def as_function(self) -> FunctionProxy:
         """Return the bound as a function of arrays."""
-        shared = {key: x for key, x in vars(self).items() if key != "terms"}
+        shared = {key: x for key, x in vars(self).items() if key not in ("terms", "_own_caps")}
         uses, convex = self.variables(), self.is_log_convex(self.space.hyperparameters)
-        return FunctionProxy(_Sum.of(self), **{**shared, "uses": uses, "log_convex": convex})
+        shared |= {"caps": self._own_caps, "uses": uses, "log_convex": convex}
+        return FunctionProxy(_Sum.of(self), **shared)
 
     def _in_other(self, budget: str) -> dict[str, Any]:
         return {"terms": tuple(each for term in self.terms for each in term.form(budget, self.space))}

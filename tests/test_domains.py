@@ -167,6 +167,17 @@ def test_a_domain_is_a_list_and_leaves_something() -> None:
     assert float(refine(of_function, ("eta",), T=1e6).at["eta"]) == 0.25
 
 
+def test_a_cap_that_is_a_number_stays_beside_one_that_follows_from_constants() -> None:
+    """A smaller constant lifts the other cap, and the number holds again."""
+    terms = (Term({}, {"eta": -1, "T": -1}), Term({"L": 1}, {"eta": 1}))
+    bound = Proxy(terms, {"L": 100.0}, caps={"eta": 0.1}, cap_terms={"eta": Term({"L": -1}, {})})
+    assert bound.caps == {"eta": 0.01}
+    assert [bound.with_constants(L=L).caps["eta"] for L in (100.0, 2.0)] == [0.01, 0.1]
+    assert bound.with_constants(L=2.0).with_constants(L=100.0).caps == bound.caps
+    np.testing.assert_array_equal(bound.caps_at({"L": np.array([2.0, 100.0])})["eta"], [0.1, 0.01])
+    assert bound.everywhere().with_constants(L=2.0).caps == {}
+
+
 def test_a_domain_is_written_on_the_command_line_and_in_a_file(capsys: Capture, tmp_path: Path) -> None:
     bound = ("--bound", "C/(eta*T) + 1/sqrt(b)", "--set", "C=1,L=4", "--tune", "eta", "--fix", "b=4")
     said = printed("exponents", capsys, *bound, "--domain", "eta*L <= 1", "--domain", "eta < 9")
