@@ -9,7 +9,9 @@ from difflib import get_close_matches
 from itertools import combinations_with_replacement
 from typing import Any, TypeVar
 
-from hpgrid.checks import bad
+import numpy as np
+
+from hpgrid.checks import InputError, bad, note
 from hpgrid.fits.table import Table, plain
 
 Value = TypeVar("Value")
@@ -33,12 +35,23 @@ NAMES = {
 #: What is never a setting, by its name: what a run is called, when it ran, and what came out of it.
 NO_SETTING = re.compile(
     r"(^|[_./ -])(id|run|file|path|url|date|time|timestamp|created|updated|host|user|seed|acc|accuracy|error|ppl"
-    r"|perplexity|norm|runtime|duration|hours|seconds|tags?|notes?)$|^(\w*(run|exp|experiment|job)_)?name$"
-    r"|^unnamed|loss|^_|^summary\.|^(train|eval|val|test)/", re.IGNORECASE,
+    r"|perplexity|bpb|score|norm|runtime|elapsed|duration|hours|secs?|seconds?|throughput|tps|mfu|flops|mem|memory"
+    r"|tags?|notes?)$|^(\w*(run|exp|experiment|job)_)?name$|loss(?!\w*_(coef\w*|weight|lambda)$)"
+    r"|^unnamed|^_|^summary\.|^(train|eval|val|test)/", re.IGNORECASE,
 )  # fmt: skip
 
 #: What is one by its name, even where each run has a value of its own, as a random search leaves them.
-_SETTING = re.compile(r"^config\.|weight_?decay|(^|[_./])(wd|warmup|dropout|momentum|beta|eps|clip)", re.IGNORECASE)
+_SETTING = re.compile(
+    r"^config\.|weight_?decay|(^|[_./])(wd|warmup|dropout|momentum|alpha|beta|b[12]$|gamma|rho|lam|lambda|eps|clip"
+    r"|coef|coeff|smoothing|init|initializer|decay)", re.IGNORECASE,
+)  # fmt: skip
+
+#: Momentum by the name of its column, as beta and as its complement.
+_MOMENTUM = {"beta": re.compile(r"momentum|(^|[\W_])(beta(_?1)?|b1)$", re.IGNORECASE),
+             "alpha": re.compile(r"(^|[./:])alpha$", re.IGNORECASE)}  # fmt: skip
+
+#: How far a setting may be off a power of others: as far as three digits go, and values that are taken for one.
+_ROUNDED = 0.01
 
 
 def choose(table: Table, given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -109,36 +122,62 @@ def values_of(cells: Sequence[str]) -> dict[str, int]:
 def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]], notes: list[str]) -> None:
     """Refuse columns that vary as a setting does and were not named; note those that follow from what is known.
 
-    What a run is called by, or what came out of it, is none: by its name, or as nearly every run has another value.
+    What a run is called by, or what came out of it, is none: by its name, or as words that nearly every run has others
+    of. Numbers that nearly every run has others of are a setting by their name alone, and else remarked on.
 
     Raises:
         ValueError: there are some.
     """
-    few = len(next(iter(table.values()))) / 2
+    known, few = list(known), len(next(iter(table.values()))) / 2
     pairs = [list(zip(*two)) for two in combinations_with_replacement(known, 2)]
     # A pair of its own for nearly every run determines everything and tells nothing.
     pairs = [pair for pair in pairs if len(set(pair)) <= few]
-    free, following, chosen = list[str](), list[str](), [table[name] for name in named]
+    free, following, open_, chosen = list[str](), list[str](), list[str](), [table[name] for name in named]
     for name, cells in table.items():
         if cells in chosen or len(set(cells)) == 1 or NO_SETTING.search(name):
             continue
         same = [plain(cell) for cell in cells]
-        if len(set(same)) > 1 and (len(set(same)) <= few or _SETTING.search(name)):
-            follows = any(len(set(zip(pair, same))) == len(set(pair)) for pair in pairs)
-            (following if follows else free).append(name)
+        sure, numbers = len(set(same)) <= few or _SETTING.search(name), {*map(type, {*same} - {"empty"})} == {float}
+        if len(set(same)) > 1 and (sure or numbers):
+            follows = any(len(set(zip(pair, same))) == len(set(pair)) for pair in pairs) or _is_power(same, known)
+            (following if follows else free if sure else open_).append(name)
     if free:
-        name, *rest = free
-        values = values_of(table[name])
-        told = ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3]) + ("; also " if rest else "")
-        momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
-        own = re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
-        tuned = f" or --var '{own} > 0'" + f" --others {own}={name}" * (own != name)
-        tuned *= all(isinstance(x, float) for x in map(plain, table[name]))  # words are no hyperparameter
-        instead = f"--where {name}={next(iter(values))}, --ignore {name}, or of hpgrid fit --by {name}{tuned}, for each"
-        raise bad(
-            "other columns vary among the runs",
-            f"{name}: {told}{', '.join(rest)}"[:150],
-            instead + "".join(momentum[:1]),
-        )
+        raise _refusal(table, free, few)
     if following:
         notes.append(f"with eta, b or T vary also {', '.join(following)}")
+    if open_:
+        notes.append(f"{', '.join(open_)}: numbers of nearly every run's own are taken for what came out of it; "
+                     f"--ignore {','.join(open_)} if so, and what was set is named by --var")  # fmt: skip
+        note(notes[-1])
+
+
+def _refusal(table: Table, free: Sequence[str], few: float) -> InputError:
+    """Say which columns vary, and what may be done about the first of them."""
+    name, *rest = free
+    values, x = values_of(table[name]), [x for x in map(plain, table[name]) if isinstance(x, float)]
+    picked, ways, own = "", list[str](), re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
+    if len(values) <= few:
+        told = ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3])
+        picked, ways = f"--where {name}={next(iter(values))}, ", [f"--by {name}"]
+    else:
+        told = f"{min(x):g} to {max(x):g}" if x else "its own in nearly every run"
+    momentum = {n: v for v, form in _MOMENTUM.items() for n in free if form.search(n)}
+    # Words are no hyperparameter, and momentum is one that there is.
+    if len(x) == len(table[name]) and name not in momentum:
+        ways.append(f"--var '{own} > 0'" + f" --others {own}={name}" * (own != name))
+    also = f"; also {', '.join(rest)}" if rest else ""
+    instead = f"{picked}--ignore {name}{', or of hpgrid fit ' * bool(ways)}{' or '.join(ways)}, for each"
+    instead += "".join(f", and --{v} {n} for momentum" for n, v in [*momentum.items()][:1])
+    return bad("other columns vary among the runs", f"{name}: {told}{also}"[:150], instead)
+
+
+def _is_power(cells: Sequence[float | str], known: Iterable[Sequence[Any]]) -> bool:
+    """Whether some numbers are a constant times powers of known ones, but for rounding, as a tenth of the rate is."""
+    columns = [np.array(x) for x in (cells, *known) if all(isinstance(value, float) and value > 0 for value in x)]
+    if len(columns) < 2 or list(columns[0]) != list(cells):
+        return False
+    log, *others = np.log(columns)
+    X = np.stack([np.ones(len(log)), *others], axis=1)
+    if len(log) < X.shape[1] + 3:  # what is fitted by as many numbers follows from nothing
+        return False
+    return bool(np.abs(X @ np.linalg.lstsq(X, log, rcond=None)[0] - log).max() <= _ROUNDED)

@@ -361,6 +361,49 @@ def test_momentum_that_varies_can_be_tuned() -> None:
         load(ablated(20, **{"config.beta1": [0.9, 0.95] * 10}), {})
 
 
+def drawn(n: int, name: str, cells: Any = None) -> dict[str, Any]:
+    """A random search, in which each run has values of its own."""
+    rng = np.random.default_rng(0)
+    eta, own = 10 ** rng.uniform(-4, -2, n), rng.uniform(0.01, 0.2, n)
+    return {
+        "lr": eta,
+        "tokens": rng.choice([1e9, 4e9], n),
+        "loss": 3 + rng.random(n),
+        name: own if cells is None else cells(eta),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("alpha", r"--ignore alpha, for each, and --alpha alpha for momentum\."),
+        ("config.momentum", r"--ignore config\.momentum, for each, and --beta config\.momentum for momentum\."),
+        ("adam_b1", r"and --beta adam_b1 for momentum\."),
+        *((name, f"--ignore {name}, or of hpgrid fit --var '{name} > 0', for each\\.")
+          for name in ("adam_b2", "z_loss_coef", "aux_loss_coeff", "init_std", "label_smoothing", "lambda1")),
+    ],
+)  # fmt: skip
+def test_settings_of_which_each_run_has_its_own_are_refused(name: str, way: str) -> None:
+    with pytest.raises(ValueError, match=rf"Given: '{name}: 0\.0\d+ to 0\.1\d+'\. Write .*{way}$"):
+        load(drawn(40, name), {})
+
+
+def test_numbers_of_each_run_s_own_are_remarked_on_where_they_may_be_settings() -> None:
+    with pytest.warns(Note, match=r"^sharpness, depth: numbers of nearly every run's own are taken for what came out"):
+        load({**drawn(40, "sharpness"), "depth": drawn(40, "x")["x"] * 7}, {})
+    assert len(load({**drawn(40, "sharpness"), "throughput": drawn(40, "x")["x"]}, {}, ignore=["sharpness"]).loss) == 40
+
+
+def test_a_power_of_what_is_known_follows_from_it() -> None:
+    def rounded(eta: Any) -> list[str]:
+        return [f"{x:.3g}" for x in 0.1 * eta]
+
+    assert load(drawn(40, "min_lr", rounded), {}).notes[-1] == "with eta, b or T vary also min_lr"
+    assert load(drawn(40, "wd", lambda eta: 1e-4 * eta**-0.5), {}).notes[-1] == "with eta, b or T vary also wd"
+    with pytest.raises(ValueError, match="other columns vary among the runs"):
+        load(drawn(4, "wd", lambda eta: 1e-4 * eta**-0.5), {})  # four points are on a plane whatever they are
+
+
 @pytest.mark.parametrize(("cells", "tuned"), [([0.1, 0.2], True), (["cosine", "wsd"], False)])
 def test_a_hyperparameter_to_tune_is_a_column_of_numbers(cells: list[Any], tuned: bool) -> None:
     told = " or --var 'wd > 0'" if tuned else ""
