@@ -47,6 +47,7 @@ class Answer:
         details: what stands there where details are asked for.
         adds: what the details are, in a few words; "" where there are none.
         notes: warnings, which always stand, below what stands beside the answer.
+        asked: what was asked for by an option of its own, which always stands, before what stands beside the answer.
     """
 
     first: Sequence[str]
@@ -54,15 +55,17 @@ class Answer:
     details: Sequence[Part] = ()
     adds: str = ""
     notes: Part = ()
+    asked: Sequence[Part] = ()
 
     def lines(self, details: bool = False) -> list[str]:
         """Return the answer in lines that fit the terminal; those to be emphasised are ``Strong``."""
         first: list[str] = [*map(Strong, to_width(self.first).split("\n"))] if self.first else []
-        parts = [[*_broken(part)] for part in self.beside if part]
+        parts = [[*_broken(part)] for part in (*self.asked, *self.beside) if part]
         after = [[*_broken(part)] for part in (self.notes, *(self.details if details else ())) if part]
         last = to_width([f"--details adds {self.adds}."]).split("\n") if self.adds and not details else []
         room = SCREEN - len(first) - len(last) - 1
-        while last and len(parts) > 1 and sum(1 + len(part) for part in (*parts, *after)) > room:
+        always = max(sum(map(bool, self.asked)), 1)
+        while last and len(parts) > always and sum(1 + len(part) for part in (*parts, *after)) > room:
             parts.pop()
         whole = [part for part in (first, *parts, *after, last) if part]
         return [line for k, part in enumerate(whole) for line in ([""] * (k > 0) + part)]
@@ -74,7 +77,7 @@ class Answer:
     def html(self) -> str:
         """Return the answer as HTML, its details folded in."""
         parts = [f"<p><strong>{escape(' '.join(self.first))}</strong></p>"] if self.first else []
-        parts += [_html(part) for part in (*self.beside, self.notes) if part]
+        parts += [_html(part) for part in (*self.asked, *self.beside, self.notes) if part]
         if self.details:
             folded = "".join(_html(part) for part in self.details if part)
             parts.append(f"<details><summary>{escape(self.adds)}</summary>{folded}</details>")

@@ -142,12 +142,12 @@ def answer(
     plan: Design | None = None,
 ) -> Answer:
     """Return the answer for people, with what details ask for in its place."""
-    parts: list[Part] = [plan.lines(fit.runs.counted) if plan else []]
-    parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
-    parts += [_choices(fit, budgets, details), _verdicts(fit, details), _runs(fit, details)]
+    asked: list[Part] = [plan.lines(fit.runs.counted)] if plan else []
+    asked += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
+    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details), _runs(fit, details)]
     parts += [[SCHEDULES[fit.runs.schedule]]] if fit.runs.schedule and fit.exponents else []
     set_, rest = _answer(fit, budgets)
-    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS)
+    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS, asked=asked)
 
 
 def answer_by(
@@ -170,16 +170,20 @@ def answer_by(
     """
     first = [f"{by} = {value}: {line}{_marks(fit)}" for value, fit in fits.items() for line in _answer(fit, budgets)[0]]
     first += [f"{by} = {value} has no answer: {why}" for value, why in refused.items()]
-    beside: list[Part] = [[f"{by} = {value}:", *plan.lines(fits[value].runs.counted)] for value, plan in plans.items()]
+    asked: list[Part] = []
+    for value, fit in fits.items():
+        own = [plans[value].lines(fit.runs.counted)] if value in plans else []
+        own += [_model(fit, name, model, budgets) for name, model in models.get(value, {}).items()]
+        asked += [[f"{by} = {value}:", *part] for part in own]
     slopes = [(value, slope) for value, fit in fits.items() for slope in _shown(fit, False)]
     values, shown = [by, *(value for value, _ in slopes)], [slope for _, slope in slopes]
     rows = [(value, *row) for value, row in zip(values, _exponents(shown), strict=True)]
-    beside.append([_HEADING, Table(rows, indent="  "), *unseen(shown)])
+    beside: list[Part] = [[_HEADING, Table(rows, indent="  "), *unseen(shown)]]
     details: list[Part] = []
     for value, fit in fits.items():
-        own = answer(fit, budgets, True, models.get(value), plans.get(value))
-        details += [[f"{by} = {value}:", *own.first], *own.beside, *own.details]
-    return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}")
+        each = answer(fit, budgets, True)
+        details += [[f"{by} = {value}:", *each.first], *each.beside, *each.details]
+    return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}", asked=asked)
 
 
 def _value(name: str, x: float) -> str:

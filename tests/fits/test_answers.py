@@ -79,3 +79,21 @@ def test_a_first_sweep_keeps_within_its_tokens(capsys: Capture) -> None:
 def test_a_first_sweep_has_no_options_of_a_table(capsys: Capture, asked: tuple[str, str]) -> None:
     guess = ("--design", "16", "--around", "eta=3e-3,b=1M,T=1e10")
     refused("fit", capsys, (*guess, *asked), f"{asked[0]} is of a table of runs")
+
+
+def test_what_was_asked_for_stands_however_little_room_there_is(table: Path, tmp_path: Path, capsys: Capture) -> None:
+    bounds = ("eq5", "su", "A/(eta*K) + C*eta")
+    asked = [part for name in bounds for part in ("--model", name)]
+    out = printed("fit", capsys, table, "--predict", "1e12", "--design", "3", *asked)
+    for name in bounds:
+        assert f"\nBound {name}: " in out
+    assert "\nTo run next: 3 runs" in out
+    assert "--details adds" in out
+    runs = np.genfromtxt(table, delimiter=",", names=True)
+    size, path = len(runs), tmp_path / "kinds.csv"
+    columns = {name: np.tile(runs[name], 2) for name in runs.dtype.names}
+    write_table(path, {"kind": np.repeat(["one", "two"], size), **columns})
+    out = printed("fit", capsys, path, "--by", "kind", "--predict", "1e12,2e12", "--design", "9", "--model", "eq5")
+    for kind in ("one", "two"):
+        assert f"\nkind = {kind}:\nTo run next: 9 runs" in out
+        assert f"\nkind = {kind}:\nBound eq5: " in out
