@@ -27,6 +27,7 @@ from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES, fitted
 from hpgrid.comparison.tables import in_latex
 from hpgrid.fits.fit import fit
+from hpgrid.record import write_table
 from hpgrid.transfers.published import FITS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -205,6 +206,26 @@ def test_runs_are_a_column_with_the_intervals_of_a_fit(capsys: Capture) -> None:
     assert (own["eta-T"].low, own["eta-T"].value, own["eta-T"].high) == (eta.low, eta.value, eta.high)
     out = printed(capsys, "eta-T", "--fit", str(ROOT / "examples" / "constant_rate.csv"), "--sources", "yours,lmo")
     assert "lmo, yours can agree on -1/2" in out
+
+
+@pytest.mark.parametrize(
+    "asked", [(), ("eta-T",), ("--sources", "all"), ("eta-T", "--sources", "all"), ("--bound", "lmo")]
+)
+def test_the_runs_that_are_given_stand_in_the_first_table(capsys: Capture, asked: tuple[str, ...]) -> None:
+    first = printed(capsys, *asked, "--fit", str(ROOT / "examples" / "constant_rate.csv")).split("\n\n")[1].splitlines()
+    assert first[1].split()[:3] == ["exponent", "of", "yours"]
+    assert re.search(r"eta\* in T, b and beta held +-0\.\d\d to", "\n".join(first))
+
+
+def test_an_answer_beyond_the_sweep_is_said_to_tell_nothing(capsys: Capture, tmp_path: Path) -> None:
+    """At the larger budget the best rate lies beyond those that were run."""
+    eta, T = np.tile(2.0 ** np.arange(-4, 3), 2), np.repeat([1e9, 1.6e10], 7)
+    loss = 3 + 0.02 * (np.log2(eta) + np.where(T > 1e9, 6.0, 0.0)) ** 2
+    write_table(tmp_path / "runs.csv", {"lr": 1e-3 * eta, "tokens": T, "loss": loss})
+    out = " ".join(printed(capsys, "eta-T", "--fit", str(tmp_path / "runs.csv")).split())
+    assert "; yours beyond the sweep, and tells nothing." in out.partition("Exponents")[0]
+    out = " ".join(printed(capsys, "--fit", str(tmp_path / "runs.csv")).split())
+    assert "Of 1 the answer of your runs is beyond the sweep, and tells nothing." in out
 
 
 # --- how it is printed ---

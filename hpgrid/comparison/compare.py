@@ -134,14 +134,22 @@ class Comparison(Pictured):
         return {name: source.cells.get(key, Cell()) for name, source in self.chosen.items()}
 
     def verdict(self, key: str) -> str:
-        """Return in words who can agree on one question."""
+        """Return in words who can agree on one question, and whose answer tells nothing."""
+        unseen = [
+            f"{name} {BEYOND}, and tells nothing" for name, cell in self.cells(key).items() if cell.note == BEYOND
+        ]
+        return "; ".join(filter(None, [self._agree(key), *unseen]))
+
+    def _agree(self, key: str) -> str:
         return verdict(self.cells(key), [name for name, source in self.chosen.items() if source.is_bound])
 
     def tables(self) -> list[Table]:
-        """Return the answers of bounds and of others, who can agree, and who the sources are."""
-        tables = []
+        """Return the answers of bounds, one's runs beside them, and of runs, who can agree, and who the sources are."""
+        tables, yours = [], ["yours"] * ("yours" in self.chosen)
         for title, kind in (("Exponents of bounds", True), ("Exponents of runs", False)):
             own = [name for name, source in self.chosen.items() if source.is_bound is kind]
+            if own and kind and yours:
+                own, title = [*yours, *own], f"{title}, and yours"
             rows = [[QUESTIONS[key].words, *(self.cells(key)[name].text() for name in own)] for key in self.questions]
             answered = [row for row in rows if any(cell != "-" for cell in row[1:])]
             tables += [Table(title, [["exponent of", *own], *answered], own)] if answered else []
@@ -155,23 +163,37 @@ class Comparison(Pictured):
 
     def first(self) -> list[str]:
         """Return who can agree: of few questions in words, of many how many they are."""
-        agreeing = {key: says for key in self.questions if (says := self.verdict(key))}
-        if len(agreeing) <= _FEW:
-            few = [f"{QUESTIONS[key].words}: {says}." for key, says in agreeing.items()]
+        if len(self.questions) <= _FEW:
+            few = [f"{QUESTIONS[key].words}: {says}." for key in self.questions if (says := self.verdict(key))]
             return few or ["No two answer a question."]
+        agreeing = {key: says for key in self.questions if (says := self._agree(key))}
         agreed = {key: ("can agree" in says, "alone" in says or ";" in says) for key, says in agreeing.items()}
         whole = [QUESTIONS[key].words for key, (some, apart) in agreed.items() if some and not apart]
         partly = sum(some and apart for some, apart in agreed.values())
         first = f"Of {len(agreeing)} questions with more than one answer all sources can agree on {len(whole)}"
         rest = f"some of them on {partly}, and no two on {len(agreeing) - len(whole) - partly}."
-        return [f"{first}{f' ({listed(whole)})' if 0 < len(whole) <= _FEW else ''}, {rest}"]
+        unseen = sum(cell.note == BEYOND for key in self.questions for cell in self.cells(key).values())
+        beyond = [f"Of {unseen} the answer of your runs is {BEYOND}, and tells nothing."] if unseen else []
+        return [f"{first}{f' ({listed(whole)})' if 0 < len(whole) <= _FEW else ''}, {rest}", *beyond]
 
     def beside(self) -> list[Table]:
-        """Return the exponents of bounds and, beside few questions, those of runs, as far as they fit a screen."""
-        exponents = [
-            table for table in self.tables() if len(table.rows[0]) <= FITS and table.title.startswith("Exponents")
-        ]
-        return exponents if len(self.questions) <= _FEW else exponents[:1]
+        """Return the exponents of bounds and, beside few questions, those of runs, as far as they fit a screen.
+
+        One's own, which were asked for, stand there alone where with the others they do not fit; and of many questions
+        those that one's runs answer.
+        """
+        own = self.chosen["yours"].cells if "yours" in self.chosen else {}
+        answered = [key for key in self.questions if own.get(key, Cell()).value is not None]
+        asked = answered if len(self.questions) > _FEW and answered else self.questions
+        words, exponents = ["exponent of", *(QUESTIONS[key].words for key in asked)], []
+        for table in self.tables():
+            head = table.rows[0]
+            shown = [k for k, name in enumerate(head) if k == 0 or len(head) <= FITS or name in ("yours", "bound")]
+            rows = [[row[k] for k in shown] for row in table.rows if row[0] in words]
+            again = len(shown) < len(head) and exponents and {*rows[0]} <= {*exponents[0].rows[0]}
+            if table.title.startswith("Exponents") and len(shown) > 1 and not again:
+                exponents.append(table._replace(rows=rows))
+        return exponents if len(asked) <= _FEW or answered else exponents[:1]
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as plain data; fractions are text."""
