@@ -185,7 +185,7 @@ class Comparison(Pictured):
         own = self.chosen["yours"].cells if "yours" in self.chosen else {}
         answered = [key for key in self.questions if own.get(key, Cell()).value is not None]
         asked = answered if len(self.questions) > _FEW and answered else self.questions
-        words, exponents = ["exponent of", *(QUESTIONS[key].words for key in asked)], []
+        words, exponents = ["exponent of", *(QUESTIONS[key].words for key in asked)], list[Table]()
         for table in self.tables():
             head = table.rows[0]
             shown = [k for k, name in enumerate(head) if k == 0 or len(head) <= FITS or name in ("yours", "bound")]
