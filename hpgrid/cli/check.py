@@ -9,7 +9,8 @@ from hpgrid.cli import options
 from hpgrid.cli.options import about
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
-from hpgrid.statements.language import Statement, parse
+from hpgrid.statements.language import parse
+from hpgrid.variables import STANDARD
 
 _FIT = (
     "A table of training runs, CSV or JSON, in place of a bound: the claims are held against the exponents of their "
@@ -39,9 +40,7 @@ def check_stated(
     set_: options.Set = None,
     budget: options.Counted = None,
     fit: Annotated[Path | None, about(_FIT)] = None,
-    columns: options.Columns = None,
-    where: options.Where = None,
-    ignore: options.Ignore = None,
+    runs: options.OfRuns = options.AS_USUAL,
     seq_len: options.SeqLen = None,
     schedule: options.Schedule = None,
     details: options.Details = False,
@@ -49,10 +48,18 @@ def check_stated(
     strict: Annotated[bool, about("Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
+    read = runs.read(fit, seq_len, var if fit is not None else None)
     if fit is not None:
-        statements = [parse(one) for one in claim or ()]
-        read = {**options.of_runs(columns, where, ignore, seq_len), "schedule": options.schedule_of(schedule)}
-        return _check_runs(fit, statements, read, json_, strict)
+        of_a_bound = {
+            "BOUND": bound, "--bound": written, "--domain": domain, "--tune": tune, "--fix": fix, "--path": path,
+            "--cap": cap, "--floor": floor, "--set": set_, "--budget": budget,
+        }  # fmt: skip
+        if given := [option for option, told in of_a_bound.items() if told]:
+            rule = "a claim is held against a bound or against the runs of --fit"
+            raise bad(rule, f"--fit {fit} and {given[0]}", "one of them; of runs a claim says what is tuned and held")
+        return _check_runs(fit, claim or (), {**read, "schedule": options.schedule_of(schedule)}, json_, strict)
+    if schedule is not None:
+        raise bad("--schedule is of the runs of --fit", "no --fit", "--fit runs.csv, too")
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     chosen = options.chosen(bound, set_, written, domain, var, floor, cap=cap)
@@ -76,8 +83,12 @@ def check_stated(
     return int(strict and any(one.verdict == FAILS for one in found))
 
 
-def _check_runs(runs: Path, statements: Sequence[Statement], read: dict[str, Any], as_json: bool, strict: bool) -> int:
+def _check_runs(runs: Path, claims_: Sequence[str], read: dict[str, Any], as_json: bool, strict: bool) -> int:
     """Say of laws whether a person's own runs agree with them."""
+    if read["var"]:
+        from hpgrid.formula.declared import declared
+    statements = [parse(one, declared(read["var"]) if read["var"] else STANDARD) for one in claims_]
+
     from hpgrid.fits import claims
     from hpgrid.fits.fit import fit
     from hpgrid.text import to_width

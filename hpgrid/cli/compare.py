@@ -30,9 +30,7 @@ def compare_sources(
     floor: options.Floor = None,
     set_: options.Set = None,
     fit: Annotated[Path | None, about("A table of your runs: a column of exponents with 90% intervals.")] = None,
-    columns: options.Columns = None,
-    where: options.Where = None,
-    ignore: options.Ignore = None,
+    runs: options.OfRuns = options.AS_USUAL,
     seq_len: options.SeqLen = None,
     markdown: Annotated[Path | None, about("Write a page to this file, in Markdown.")] = None,
     latex: Annotated[Path | None, about("Write the tables to this file, in LaTeX.")] = None,
@@ -48,7 +46,7 @@ def compare_sources(
     protocols, p = _protocols(protocol)
     if protocols and plot is not None and not asked:
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
-    read, runs = options.of_runs(columns, where, ignore, seq_len), None
+    read, fitted = runs.read(fit, seq_len), None
     from hpgrid.comparison import tables
     from hpgrid.comparison.compare import LEGEND, comparison, sources as all_sources
     from hpgrid.comparison.laws import answers
@@ -61,11 +59,10 @@ def compare_sources(
     if fit is not None:
         from hpgrid.fits.fit import fit as fit_table
 
-        runs = fit_table(fit, **read)
-    elif "yours" in named or columns or where or ignore or seq_len:
-        rule = "yours, --columns, --where, --ignore and --seq-len are of the runs of --fit"
-        raise bad(rule, "no --fit", "--fit runs.csv, too")
-    compared = comparison(asked or ("all",), named, own, runs)
+        fitted = fit_table(fit, **read)
+    elif "yours" in named:
+        raise bad("yours are the runs of --fit", "no --fit", "--fit runs.csv, too")
+    compared = comparison(asked or ("all",), named, own, fitted)
     chosen, shown = compared.chosen, list[Any]([compared] if asked or not protocols else [])
     if protocols:
         groups = (*own, *answers()), tuple(STUDIES)
@@ -84,7 +81,7 @@ def compare_sources(
     if json_:
         options.print_json("compare", {key: x for each in shown for key, x in each.as_dict().items()})
         return 0
-    others = [name for name in all_sources(runs, own) if name not in chosen]
+    others = [name for name in all_sources(fitted, own) if name not in chosen]
     beside = [part for each in shown for part in each.beside()]
     notes = [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]
     rest = [tables.part(each) for each in parts if each not in beside]

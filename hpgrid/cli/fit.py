@@ -34,7 +34,6 @@ _DESIGN = (
 _AROUND = "Of a first sweep, in place of a table of runs: a guess of the best setting, eta=3e-3,b=1M,T=1e10."
 _DOUBT = "The factor by which the guess may be off, either way."
 _CSV = "Write the predictions to a CSV file, or with --design its runs."
-_UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not known."
 
 
 def fit_runs(
@@ -53,9 +52,9 @@ def fit_runs(
     where: Annotated[options.Names, about("Only these runs: optimizer=muon, say.")] = None,
     ignore: Annotated[options.Names, about("Columns that vary among the runs, and may.")] = None,
     by: Annotated[_Column, about("A column: a fit for each of its values.")] = None,
-    hold: Annotated[options.Names, about("What stays at the best run's value: b, say.")] = None,
+    hold: options.Hold = None,
     seq_len: Annotated[int | None, options.in_sequences("batch sizes are")] = None,
-    b_unit: Annotated[str | None, about("tokens or sequences: what the batch size counts.")] = None,
+    b_unit: options.BUnit = None,
     max_b: Annotated[float | None, options.Sized(help="The largest batch size.")] = None,
     max_eta: Annotated[float | None, about("The largest learning rate.")] = None,
     round_b: Annotated[str | None, about("pow2, int, or a number of which b becomes a multiple.")] = None,
@@ -63,7 +62,7 @@ def fit_runs(
     exponents: Annotated[options.Names, about(_EXPONENTS)] = None,
     params: Annotated[float | None, options.Sized(help=_PARAMS)] = None,
     model: Annotated[list[str] | None, about(_MODEL)] = None,
-    unit: Annotated[float, about(_UNIT)] = 1.0,
+    unit: options.Unit = 1.0,
     design: Annotated[int | None, about(_DESIGN, converter=options.whole(1, 1000, example=12))] = None,
     around: Annotated[options.Names, about(_AROUND)] = None,
     doubt: Annotated[float, about(_DOUBT)] = 4.0,
@@ -118,7 +117,7 @@ def fit_runs(
         "hold": options.names(hold),
         "var": var or (),
         "others": options.pairs("--others", others, lambda _, text: text, "wd=weight_decay"),
-        "b_unit": None if b_unit is None else check_choice("unit of a batch size", b_unit, ("tokens", "sequences")),
+        "b_unit": options.unit_of_b(b_unit),
         "schedule": options.schedule_of(schedule),
         "exponents": _exponents(exponents),
         "params": params,

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -396,10 +396,6 @@ def span(name: str, text: str) -> dict[str, float | int] | list[float]:
 
 # --- a person's runs, in place of a bound or of a start ---
 
-Columns = Annotated[Names, about("Columns of --fit whose names are not the usual: eta=lr,b=batch,beta=momentum, say.")]
-Where = Annotated[Names, about("Of the runs of --fit, only these: optimizer=muon, say.")]
-Ignore = Annotated[Names, about("Columns of --fit that vary, and may.")]
-
 
 def in_sequences(meaning: str) -> Parameter:
     """Return what is said of how many tokens a sequence has, and how that is read."""
@@ -407,6 +403,10 @@ def in_sequences(meaning: str) -> Parameter:
 
 
 SeqLen = Annotated[int | None, in_sequences("batch sizes of --fit are")]
+
+Hold = Annotated[Names, about("What stays at the best run's value: b, say.")]
+BUnit = Annotated[str | None, about("tokens or sequences: what the batch size counts.")]
+Unit = Annotated[float, about("The loss's unit in nats a token: 0.693 for bits; 0 where it is not known.")]
 
 Schedule = Annotated[
     str | None,
@@ -419,17 +419,59 @@ def schedule_of(given: str | None) -> str | None:
     return given if given is None else check_choice("schedule", given, SCHEDULE_KINDS)
 
 
-def of_runs(columns: Names, where: Names, ignore: Names, seq_len: int | None) -> dict[str, Any]:
-    """Return how a table of runs is read, as keywords of a fit.
+@dataclass(frozen=True)
+class Runs:
+    """How the table of --fit is read, as ``hpgrid fit`` reads it."""
 
-    Raises:
-        ValueError: a pair that can't be read, or a column of what no fit has.
-    """
-    found = pairs("--columns", columns, lambda _, text: text, "eta=lr,b=batch")
-    for name in found:
-        check_choice("quantity of a run", name, (*TUNABLE, "beta", "T", "K", "loss"))
-    chosen = pairs("--where", where, lambda _, text: text, "optimizer=muon")
-    return {**found, "where": chosen, "ignore": names(ignore), "seq_len": seq_len}
+    columns: Annotated[
+        Names, about("Columns of --fit whose names are not the usual: eta=lr,b=batch,beta=momentum, say.")
+    ] = None
+    where: Annotated[Names, about("Of the runs of --fit, only these: optimizer=muon, say.")] = None
+    ignore: Annotated[Names, about("Columns of --fit that vary, and may.")] = None
+    hold: Hold = None
+    b_unit: BUnit = None
+    unit: Unit = 1.0
+
+    def read(self, fit: Path | None, seq_len: int | None = None, var: list[str] | None = None) -> dict[str, Any]:
+        """Return how that is read, as keywords of a fit; ``var`` declares further hyperparameters, each a column.
+
+        Raises:
+            ValueError: something is told of no runs, a pair can't be read, or a column is of what no fit has.
+        """
+        own = tuple[str, ...]()
+        if var:
+            from hpgrid.formula.declared import declared
+
+            own = tuple(name for name in declared(var).hyperparameters if name not in STANDARD.hyperparameters)
+        found = pairs("--columns", self.columns, lambda _, text: text, "eta=lr,b=batch")
+        for name in found:
+            check_choice("quantity of a run", name, (*TUNABLE, "beta", "T", "K", "loss", *own))
+        where = pairs("--where", self.where, lambda _, text: text, "optimizer=muon")
+        told = {**vars(self), "seq_len": seq_len, "unit": None if self.unit == 1 else "given"}
+        if fit is None and (given := [name for name, x in told.items() if x is not None]):
+            option = f"--{given[0].replace('_', '-')}"
+            raise bad(f"{option} is of the runs of --fit", "no --fit", f"--fit runs.csv, too, or no {option}")
+        return {
+            **{name: column for name, column in found.items() if name not in own},
+            "others": {name: column for name, column in found.items() if name in own},
+            "var": var or (),
+            "where": where,
+            "ignore": names(self.ignore),
+            "hold": names(self.hold),
+            "b_unit": unit_of_b(self.b_unit),
+            "unit": self.unit or None,
+            "seq_len": seq_len,
+        }
+
+
+OfRuns = Annotated[Runs, Parameter(name="*")]
+
+AS_USUAL = Runs()
+
+
+def unit_of_b(given: str | None) -> str | None:
+    """Return what a batch size is said to count, if there is such a unit."""
+    return None if given is None else check_choice("unit of a batch size", given, ("tokens", "sequences"))
 
 
 # --- what goes out ---

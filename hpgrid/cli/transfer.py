@@ -73,9 +73,7 @@ def print_transfer(
     cap: options.Cap = None,
     floor: options.Floor = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
-    columns: options.Columns = None,
-    where: options.Where = None,
-    ignore: options.Ignore = None,
+    runs: options.OfRuns = options.AS_USUAL,
     schedule: options.Schedule = None,
     set_: Annotated[list[str] | None, _Pairs(name="--set", help=_SET)] = None,
     calibrate: Annotated[bool, Parameter(help=_CALIBRATE)] = False,
@@ -89,10 +87,11 @@ def print_transfer(
     """
     fitted, found = None, None
     groups: dict[str, dict[str, float]] = {}
+    read = runs.read(fit, None if fit is None else seq_len)
     if fit is None:
         start, groups = _starts(from_)
     else:
-        fitted, (start, own, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore, seq_len))
+        fitted, (start, own, found) = _fitted(fit, from_, read)
         start |= {"b": start["b"] / (seq_len or 1)} if "b" in start else {}  # a fit's is in tokens
         regime = own if regime == "auto" else regime
     asked: dict[str, Any] = {

@@ -62,7 +62,8 @@ def of_runs(fit: Fit) -> dict[str, Cell]:
         if over == "risk" or question.at == "K" or question.caps or question.floors:
             continue
         varies = {*names, *["T"] * (len(fit.surface.t) > 1)}
-        lacks = [v for v in (*question.tuned, question.along) if v not in varies]
+        tunes = varies - {*fit.kept}
+        lacks = [v for v in question.tuned if v not in tunes] + [question.along] * (question.along not in varies)
         if lacks:
             cells[key] = Cell(note=f"no {'beta' if lacks[0] == 'alpha' else lacks[0]}")
         else:

@@ -15,7 +15,6 @@ from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned
 from hpgrid.transfers.published import FITS, SCHEDULES
-from hpgrid.variables import TUNABLE
 
 #: The laws of Shulgin et al.'s three theorems, in what varies among runs.
 LAWS = {
@@ -57,7 +56,7 @@ def check_runs(fit: Fit, statements: Sequence[Statement]) -> list[Tested]:
     if statements:
         return [one for each in statements for one in held_against(fit, each)]
     varies = set(fit.surface.names)
-    about = [(law, source) for law, source in known_laws() if set(law.tuned or ()) <= varies]
+    about = [(law, source) for law, source in known_laws() if set(law.tuned or ()) <= varies - {*fit.kept}]
     # Without momentum among what varies, Theorem 2's first law is Theorem 1's.
     about = [(law, source) for law, source in about if "alpha" not in law.right or "alpha" in varies]
     return [one for law, source in about for one in held_against(fit, law, source) if one.along in {"T", *varies}]
@@ -86,15 +85,16 @@ def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Teste
     Raises:
         ValueError: the law is of what runs don't show: a constant, a logarithm, the risk, or what does not vary.
     """
-    names = fit.surface.names
+    names, known = fit.surface.names, ("T", *fit.runs.space.hyperparameters)
+    placed = [v for v in names if v not in fit.kept]
     left = {v: e for v, e in statement.left.items() if e}
     for v in left:
-        if v not in names:
+        if v not in placed:
             why = ": no loss is extrapolated" if v == "risk" else ""
             rule = f"a law that is held against runs is of what varies among them{why}"
-            raise bad(rule, statement.source, f"one of {', '.join(names)} on its left")
-    right = {v: e for v, e in statement.right.items() if e or v in ("T", *TUNABLE)}
-    free = statement.tuned or tuple(v for v in names if v not in statement.fixed and v not in right)
+            raise bad(rule, statement.source, f"one of {', '.join(placed)} on its left")
+    right = {v: e for v, e in statement.right.items() if e or v in known}
+    free = statement.tuned or tuple(v for v in placed if v not in {*statement.fixed, *right})
     tuned = tuple(v for v in names if v in free)
     if "K" in statement.fixed and "b" in names:
         rule = "a law that is held against runs is at a fixed T"
@@ -102,7 +102,7 @@ def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Teste
     if "K" in right and "b" not in tuned:  # K = T/b
         K = right.pop("K")
         right |= {"T": right.get("T", Fraction(0)) + K, "b": right.get("b", Fraction(0)) - K}
-    if statement.exact or not set(right) <= {"T", *TUNABLE} or statement.caps or statement.path:
+    if statement.exact or not set(right) <= {*known} or statement.caps or statement.path:
         rule = "a law that is held against runs is of powers of T and of what is held"
         raise bad(rule, statement.source, "b ~ T^1/2, say")
     tests = []

@@ -164,6 +164,11 @@ class Fit(Labelled, Pictured):
         return {name: float(np.median(x)) for name, x in values if name not in self.surface.names}
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The variables that stay at the best run's value, as asked: they are not tuned."""
+        return tuple(self.surface.names[i] for i, held in self.held.items() if held.reason == "given")
+
+    @property
     def read(self) -> int:
         """How many lines the table has."""
         return len(self.runs.loss) + sum(map(len, self.runs.dropped.values()))

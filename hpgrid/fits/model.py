@@ -311,7 +311,7 @@ def start_of(fit: Fit, alpha: float | None) -> tuple[dict[str, float], str, dict
     Raises:
         ValueError: what varied is no regime's, or as ``fit_model``.
     """
-    names, T = fit.surface.names, float(fit.runs.largest.T[0])
+    names, T = tuple(v for v in fit.surface.names if v not in fit.kept), float(fit.runs.largest.T[0])
     if frozenset(names) not in REGIMES:
         rule = "a transfer is of eta, with b or momentum or both"
         raise bad(rule, ", ".join(names), "runs at several learning rates")
