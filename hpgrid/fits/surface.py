@@ -193,12 +193,12 @@ def fit_surface(
     true = [k & ~dropped for k in of_budget]
     above = loss - np.array([loss[k].min() for k in true])[floor]
     nat = 1 / unit if unit else float(np.quantile(above[~dropped], SHARE)) / WINDOW or 1.0
-    given, loss = loss, loss / nat
-    minimum = np.array([lowest(loss[k]) for k in true])[floor]
+    raw, fall, off = loss / nat, np.zeros(len(budgets)), np.zeros(len(loss)) if off is None else off
+    minimum = np.array([lowest(raw[k]) for k in true])[floor]
     H, scale = STEEP * CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):
-        anchors = optima
+        anchors, loss = optima, raw - fall[floor] * off
         weights = _window(np.where(dropped, np.inf, loss - minimum), of_budget)
         used = weights > 0
         centre = weights @ z / weights.sum(), float(weights @ t / weights.sum())
@@ -224,25 +224,13 @@ def fit_surface(
         slopes = c + np.outer(budgets - centre[1], d)
         optima = centre[0] + _minimisers(H, slopes, *(x - centre[0] for x in (best, low, high)))
         minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
-        if off is not None and len(budgets) > 1:
-            loss = given / nat - np.gradient(coefficients[: len(budgets)], budgets)[floor] * off
+        fall = np.gradient(coefficients[: len(budgets)], budgets) if len(budgets) > 1 else fall
     gain = inverse @ (X.T * W)  # of a coefficient by a loss
     share = (X * gain.T).sum(axis=1)
-    # From the surface of the others: a run far out draws the surface to itself, and with it the window.
-    alone = np.where(used, residuals / np.maximum(1 - share, 1e-6), 0.0)
-    # By noise alone a run is the farther off them, the more it draws the surface; but none as far as a window is wide.
-    even = alone * np.sqrt(np.maximum(1 - share, 1e-6))
-    limit, most = (TOO_LOW * float(np.median(np.abs(x[used]))) for x in (even, alone))
-    limit, most = max(limit, TOO_LOW_NATS), max(most, WINDOW)
-    low, every = dropped.copy(), np.arange(len(loss))
-    # The rest may be off by the pull of the lowest.
-    for i in np.flatnonzero(((even < -limit) | (alone < -most)) & (alone < alone.min() / 2)):
-        others = (X @ (coefficients - gain[:, i] * alone[i]))[used & (floor == floor[i]) & (every != i)]
-        # Far out it is the surface that is off, unless the loss is below the least; of two runs either may be.
-        low[i] = len(others) > 1 and min(loss[i] - alone[i] - WINDOW, loss[i] + limit) < others.min()
+    low = dropped | _too_low(X, gain, share, coefficients, loss, used, floor)
     if low.sum() > dropped.sum():
         # The priors are loose already.
-        return fit_surface(z, t, given, priors, unit, low, skew=skew, off=off)
+        return fit_surface(z, t, nat * raw, priors, unit, low, skew=skew, off=off)
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
     # A residual is its run's noise less what the fit takes up: of noise of deviation 1 it has one of left^(1/2).
@@ -253,6 +241,42 @@ def fit_surface(
         tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
         nat * residuals, nat * (fitted - minimum), dropped, nat,
     )  # fmt: skip
+
+
+def _too_low(
+    X: Floats,
+    gain: Floats,
+    share: Floats,
+    coefficients: Floats,
+    loss: Floats,
+    used: NDArray[np.bool_],
+    floor: NDArray[np.intp],
+) -> NDArray[np.bool_]:
+    """Which runs are errors of record: too low for the surface of the others.
+
+    Args:
+        X: what multiplies the coefficients, shape (runs, coefficients).
+        gain: what each loss adds to each of them, shape (coefficients, runs).
+        share: of each run, what its loss adds to its own fitted one.
+        coefficients: of the surface.
+        loss: of each run.
+        used: which of them the surface rests on.
+        floor: the budget of each, by number.
+    """
+    # A run far out draws the surface to itself, and with it the window.
+    left = np.maximum(1 - share, 1e-6)
+    alone = np.where(used, (loss - X @ coefficients) / left, 0.0)
+    # By noise alone a run is the farther off the others, the more it draws; but none as far as a window is wide.
+    even = alone * np.sqrt(left)
+    limit, most = (TOO_LOW * float(np.median(np.abs(x[used]))) for x in (even, alone))
+    limit, most = max(limit, TOO_LOW_NATS), max(most, WINDOW)
+    low, every = np.zeros(len(loss), bool), np.arange(len(loss))
+    # The rest may be off by the pull of the lowest.
+    for i in np.flatnonzero(((even < -limit) | (alone < -most)) & (alone < alone.min() / 2)):
+        others = (X @ (coefficients - gain[:, i] * alone[i]))[used & (floor == floor[i]) & (every != i)]
+        # Far out it is the surface that is off, unless the loss is below the least; of two runs either may be.
+        low[i] = len(others) > 1 and min(loss[i] - alone[i] - WINDOW, loss[i] + limit) < others.min()
+    return low
 
 
 def _minimisers(H: Floats, slopes: Floats, start: Floats, low: Floats, high: Floats) -> Floats:
