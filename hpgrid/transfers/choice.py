@@ -11,6 +11,7 @@ from hpgrid.proxy import Proxy
 from hpgrid.text import power
 from hpgrid.transfers.published import ETA_IN_T
 from hpgrid.transfers.rules import NoRule, Row, Rules
+from hpgrid.transfers.start import Setting
 
 if TYPE_CHECKING:
     from hpgrid.transfers.costs import Costs
@@ -36,6 +37,8 @@ class Choice(NamedTuple):
     # given, to leading order, and of a start that was the best
     unchanged: float | None
     eta: tuple[float, float] | None  # the range of eta that public runs with this schedule show, from this start
+    # the old setting, as far as limits let it be, where every row costs more with all constants that may be
+    leave: Setting | None = None
 
 
 def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
@@ -72,7 +75,24 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
         ends = ETA_IN_T["tuned" if row.own and "b" in row.tuned else "held"]
         seen = start.eta * longer ** ends[longer < 1], start.eta * longer ** ends[longer >= 1]
     left = _left(rules, row, longer) if answer.constants is None else _left_there(answer, row)
-    return Choice(row, why, left, seen)
+    return Choice(row, why, left, seen, _leave(answer, row, rows))
+
+
+def _leave(answer: Transfer, row: Row, among: Collection[str]) -> Setting | None:
+    """The old setting at the new budget where all of some rows cost more than that; None where one does not."""
+    costs = [] if answer.costs is None else [each.cost for each in answer.costs.rows if each.regime in among]
+    for cost in costs:
+        if cost is None or cost.rule is None or cost.unchanged is None:
+            return None
+        if not (cost.rule.best - cost.unchanged.best > WITHIN).all():
+            return None
+    if not costs:
+        return None
+    from hpgrid.transfers.costs import as_it_was, held_there
+
+    bound = answer.rules.bound
+    assert isinstance(bound, Proxy), "what is no sum of terms has no costs"
+    return as_it_was(answer.start, row.at, held_there(row, answer.given), answer.limits, bound)
 
 
 def _worst(costs: Costs | None) -> dict[str, float]:

@@ -122,10 +122,8 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
         own, paid = problem.constants if calibration is None else calibration.constants, None
         if own is not None:
             own = {name: np.atleast_1d(value) for name, value in own.items()}
-            # Where b is the regime's own and a limit keeps it elsewhere, it is tuned again within limits.
-            held = [name for name in row.held if name in problem.given or name not in row.tuned]
             assert isinstance(rules.bound, Proxy), "what is no sum of terms has no costs"
-            paid = cost(own, start, row.at, row.tuned, held, limits, rules.bound)
+            paid = cost(own, start, row.at, row.tuned, held_there(row, problem.given), limits, rules.bound)
             regrets = *(paid.rule or ()), *(paid.unchanged or ())
             settings = (x for at in (paid.retuned, paid.best, paid.start) for x in at.values())
             numbers = [*own.values(), *settings, paid.at_start, *regrets]
@@ -201,14 +199,7 @@ def cost(
             return None
         return Regret(*(_excess(bound, setting, other, of) for other in (retuned, best)))
 
-    # Left as it was: b the nearest that can be run there, or the one that is held; eta capped.
-    left = start.with_values(at.T)
-    for name, x in start.values.items():
-        if name == "b":
-            left = left.with_values(b=at.b if "b" in held else feasible(x, limits)[0])
-        elif name in bound.space.all:
-            low, high = limits.ends(bound.space.all[name])
-            left = left.with_values(**{name: at[name] if name in held else min(max(x, low), high)})
+    left = as_it_was(start, at, held, limits, bound)
     return Cost(
         retuned=retuned,
         best=best,
@@ -217,6 +208,26 @@ def cost(
         start=at_best,
         at_start=_excess(bound, start, at_best, of),
     )
+
+
+def as_it_was(start: Setting, at: Setting, held: Collection[str], limits: Limits, bound: Proxy) -> Setting:
+    """Return the old setting at a new budget, as far as limits let it be; what is held there is as ``at`` has it.
+
+    b is the nearest that can be run there, or the one that is held; eta is capped.
+    """
+    left = start.with_values(at.T)
+    for name, x in start.values.items():
+        if name == "b":
+            left = left.with_values(b=at.b if "b" in held else feasible(x, limits)[0])
+        elif name in bound.space.all:
+            low, high = limits.ends(bound.space.all[name])
+            left = left.with_values(**{name: at[name] if name in held else min(max(x, low), high)})
+    return left
+
+
+def held_there(row: Row, given: Collection[str]) -> list[str]:
+    """Return what a row holds; b that is its own, and that a limit keeps elsewhere, is tuned again within limits."""
+    return [name for name in row.held if name in given or name not in row.tuned]
 
 
 def _excess(bound: Proxy, setting: Setting, best: At, of: Constants) -> Array:

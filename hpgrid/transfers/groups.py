@@ -25,7 +25,10 @@ class Groups(Result):
         """The row of each that is recommended, in one regime that all have: b is the same for all."""
         common = set.intersection(*({row.regime for row in one.rows} for one in self.each.values()))
         regime = chosen(next(iter(self.each.values())), common).row.regime
-        return {name: chosen(one, {regime}) for name, one in self.each.items()}
+        found = {name: chosen(one, {regime}) for name, one in self.each.items()}
+        # What they share moves as soon as one group does.
+        leave = all(best.leave is not None for best in found.values())
+        return found if leave else {name: best._replace(leave=None) for name, best in found.items()}
 
     def answer(self) -> Answer:
         """Return what to set in each group, and in details each transfer whole."""
@@ -34,19 +37,22 @@ class Groups(Result):
         own = [v for v in first.rules.names if v not in ("eta", "b", "alpha")]
         rows = [["group", "eta", "beta", "beta2", *own]]
         for name, one in groups.items():
-            row = choices[name].row
-            kept = one.kept.get(row.regime)
-            momenta = row.at.alpha, None if kept is None else kept.alpha2
-            values = (report.number(row.at[v]) for v in own)
-            rows.append([name, report.number(row.at.eta), *map(report.beta_text, momenta), *values])
+            row, leave = choices[name].row, choices[name].leave
+            at, kept = leave or row.at, one.kept.get(row.regime)
+            alpha2 = None if kept is None else kept.alpha2 if leave is None else one.alpha2
+            momenta = at.alpha, alpha2
+            values = (report.number(at[v]) for v in own)
+            rows.append([name, report.number(at.eta), *map(report.beta_text, momenta), *values])
         details = [[f"{name}:", *one.answer().lines(details=True), ""] for name, one in groups.items()]
-        return Answer([report.setting(first, best.row, ("b",))], [[Table(rows)], report.why(first, best)], details,
+        first_line = report.setting(first, best.row, ("b",), best.leave)
+        return Answer([first_line], [[Table(rows)], report.why(first, best)], details,
                       "each group's own rows, and what stands beside them")  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Return each group's transfer as plain data."""
         return {"groups": {name: one.as_dict() for name, one in self.each.items()},
-                "recommended": {name: best.row.regime for name, best in self.choices.items()}}  # fmt: skip
+                "recommended": {name: best.row.regime if best.leave is None else None
+                                for name, best in self.choices.items()}}  # fmt: skip
 
 
 def transfer_groups(starts: Mapping[str, Mapping[str, float]], to: Any, **asked: Any) -> Groups:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
 
 
+#: A start whose risk is this much above the minimum was not tuned for the constants.
+OFF = 0.1
+
+
 def answer(found: Transfer) -> Answer:
     """Return what a transfer says: the row to use and why, all rows, and in details all that stands beside them."""
     best, costs = found.choice, found.costs
@@ -41,12 +45,15 @@ def answer(found: Transfer) -> Answer:
             details.append(part(found))
             adds.append(what)
     table = Table(_rows(found), wrap=("tuned", "held"), drop=("rule", "alpha", "held"))
-    return Answer([setting(found, best.row)], [why(found, best), [table]], details, listed(adds), found.notes)
+    return Answer(
+        [setting(found, best.row, leave=best.leave)], [why(found, best), [table]], details, listed(adds), found.notes
+    )
 
 
-def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> str:
-    """Return what a row sets, of some names or all, as a sentence, and the iterations that b leaves."""
-    at, kept, b = row.at, found.kept.get(row.regime), row.at.b
+def setting(found: Transfer, row: Row, names: Collection[str] | None = None, leave: Setting | None = None) -> str:
+    """Return what a row sets, of some names or all, or what is left as it was, as a sentence, and b's iterations."""
+    at, kept = (row.at, found.kept.get(row.regime)) if leave is None else (leave, None)
+    b = at.b
     if b is not None and b / found.limits.unit % 1:
         # Who can run only whole batch sizes sets one.
         b, _ = feasible(b, found.limits._replace(round_b="int"))
@@ -66,7 +73,7 @@ def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> 
     said = ", ".join(equal(name, x) for name, x in values.items() if x is not None and name in shown)
     budget = f"{number(found.T)} {found.counted}" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
     iterations = f": {number(at.K)} iterations" if b is not None and counted_in_tokens(found.rules.bound) else ""
-    return f"For {budget} set {said}{iterations}."
+    return f"For {budget} {'set' if leave is None else 'leave all as it was:'} {said}{iterations}."
 
 
 def why(found: Transfer, best: Choice) -> list[str]:
@@ -74,11 +81,19 @@ def why(found: Transfer, best: Choice) -> list[str]:
     row, costs = best.row, found.costs
     said = [f"This is row {row.regime}" + (f": {best.why}." if best.why else ".")]
     said += [f"In it {note}." for note in row.remarks if "noise floor" not in note]
+    said = said if best.leave is None else []
     whose = "eq. (4)'s" if found.rules.paper == "lmo" else "the bound's"
     paid = {each.regime: each.cost for each in costs.rows}[row.regime] if costs is not None else None
     if paid is not None and paid.unchanged is not None:
         left, own = _regret(paid.unchanged)[1], _regret(paid.rule)[1]
-        said.append(f"Left as it is, the setting costs {left} of {whose} least risk there; this row {own}.")
+        least = f"Left as it is, the setting costs {left} of {whose} least risk there"
+        if best.leave is None:
+            said.append(f"{least}; this row {own}.")
+        else:
+            said.append(f"{least}; with these constants every row costs more, {row.regime} as the cheapest {own}.")
+            if (off := float(paid.at_start.max())) > OFF:
+                said.append(f"The start is not the best of what was tuned for them, by {percent(off)}, and the rules "
+                            "carry its error on.")  # fmt: skip
     elif best.unchanged is not None:
         left = percent(best.unchanged)
         order = ", to leading order" if found.constants is None else ""
@@ -179,7 +194,7 @@ def _rows(answer: Transfer) -> list[list[str]]:
     for row, *values in zip(answer.rows, *columns.values()):
         cost = costs.get(row.regime)
         paid = [_regret(cost.rule)[1] if cost is not None else "-"] if costs else []
-        name = row.regime + "*" * (row == answer.choice.row and len(answer.rows) > 1)
+        name = row.regime + "*" * (row == answer.choice.row and len(answer.rows) > 1 and answer.choice.leave is None)
         roles = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
         table.append([name, *roles, *values, tables[not row.own], *paid])
     return table
@@ -236,7 +251,7 @@ def _costs(answer: Transfer, costs: Costs) -> list[Part]:
         f"T_1, of what the row tunes, and of {every}; as it was: the same of the start left as it is, "
         "as far as limits let it be; x n is n times the least risk"
     ]
-    if worst > 0.1:  # a start whose risk is this much above the minimum was not tuned for these constants
+    if worst > OFF:
         note = "with these constants the start is not the best of what was tuned, by up to"
         notes.append(f"{note} {percent(worst)}: the rules carry its error on")
     if answer.calibrate:
@@ -384,7 +399,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
         "T": answer.T,
         "to_b": answer.to_b,
         "limits": {**answer.limits._asdict(), "caps": dict(answer.limits.caps), "floors": dict(answer.limits.floors)},
-        "recommended": answer.choice.row.regime,
+        "recommended": answer.choice.row.regime if answer.choice.leave is None else None,
         "why": answer.choice.why,
         "unchanged": answer.choice.unchanged,
         "schedule": answer.schedule,

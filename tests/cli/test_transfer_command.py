@@ -79,7 +79,7 @@ def test_what_can_be_written_in_two_ways(capsys: pytest.CaptureFixture[str], one
 @pytest.mark.parametrize("option", ["--set C1=1e-4,C3=0.05 --set C2=2", "--set Delta0=1,L=1/3", "--calibrate"])
 def test_costs_are_part_of_the_answer(capsys: pytest.CaptureFixture[str], option: str) -> None:
     line = f"{SEQUENCES} {option}".split()
-    assert "least risk there; this row " in printed(capsys, *line)
+    assert "% of eq. (4)'s least risk there; " in " ".join(printed(capsys, *line).split())
     assert "\ncosts:" in printed(capsys, *line, "--details")
     assert len(json.loads(printed(capsys, *line, "--json"))["costs"]["rows"]) == 4
 

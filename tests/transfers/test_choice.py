@@ -32,6 +32,46 @@ def test_where_costs_are_known_no_row_costs_less_by_more_than_one_per_cent() -> 
     assert worst[answer.choice.row.regime] <= min(worst.values()) + WITHIN
 
 
+def test_where_every_row_costs_more_than_leaving_all_as_it_was_that_is_said_first(capsys: Capture) -> None:
+    """By eq. (4) at the start, left as it is, and at row A's rate, which is 400^(-1/2) of that."""
+    constants = {"C1": 1.0, "C2": 30.0, "C3": 4.0}
+    bound = hpgrid.bounds.lmo(**constants)
+    least = float(hpgrid.refine(bound, ("eta", "b", "alpha"), T=1e12).risk)
+    left, row_a = (float(bound.risk(eta=eta, b=524288.0, alpha=0.05, T=1e12)) / least - 1 for eta in (3e-4, 1.5e-5))
+    assert left + WITHIN < row_a
+    asked = ("--from", "eta=3e-4,b=524288,beta=0.95,T=2.5B", "--to", "1T", "--set", "C1=1,C2=30,C3=4")
+    told = json.loads(printed("transfer", capsys, *asked, "--json"))
+    paid = {each["regime"]: each["cost"] for each in told["costs"]["rows"]}
+    assert min(cost["rule"]["best"][0] for cost in paid.values()) == pytest.approx(row_a, rel=1e-6)
+    assert paid["A"]["unchanged"]["best"][0] == pytest.approx(left, rel=1e-6)
+    assert told["recommended"] is None
+    first, why, table, *_ = printed("transfer", capsys, *asked).split("\n\n")
+    said = "For 1e+12 tokens leave all as it was: eta = 0.0003, b = 524288, beta = 0.95"
+    assert " ".join(first.split()).startswith(said)
+    costs = (
+        f"the setting costs {100 * left:.0f}% of eq. (4)'s least risk there; with these constants every row costs more"
+    )
+    assert f"{costs}, A as the cheapest {100 * row_a:.0f}%." in " ".join(why.split())
+    assert "The start is not the best of what was tuned for them" in why
+    assert table.split("\n")[1].startswith("A  eta")
+    # Capped, it is left as far as that lets it be; and where one row costs less, that is what is said.
+    capped = hpgrid.transfer(START, 1e12, constants=constants, max_b=1e5)
+    assert capped.choice.leave is None or capped.choice.leave.b == 1e5
+    assert hpgrid.transfer(START, 1e12, calibrate=True).choice.leave is None
+
+
+def test_groups_are_left_as_they_were_all_or_none() -> None:
+    shared = {"b": 524288.0, "T": 2.5e9}
+    starts = {"one": {"eta": 3e-4, "beta": 0.95, **shared}, "two": {"eta": 2e-4, "beta": 0.95, "beta2": 0.98, **shared}}
+    constants = {"C1": 1.0, "C2": 30.0, "C3": 4.0}
+    both = transfer_groups(starts, 1e12, constants=constants)
+    assert both.as_dict()["recommended"] == {"one": None, "two": None}
+    assert both.answer().text().startswith("For 1e+12 tokens leave all as it was: b = 524288: 1.907e+06 iterations.")
+    assert [row[1] for row in both.answer().beside[0][0].rows[1:]] == ["0.0003", "0.0002"]  # type: ignore[union-attr]
+    starts["two"]["eta"] = 3e-2  # which has to fall
+    assert None not in transfer_groups(starts, 1e12, constants=constants).as_dict()["recommended"].values()
+
+
 @pytest.mark.parametrize("longer", [10.0, 400.0])
 def test_leaving_all_as_it_was_costs_what_the_bound_says_far_out(longer: float) -> None:
     """Against refined optima at a budget so large that the leading order is all."""
