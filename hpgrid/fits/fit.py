@@ -487,6 +487,9 @@ def _fitted(
     z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
     far = FARTHEST / unit if unit else np.inf
     masks = [each == runs.T for each in np.unique(runs.T)]
+    if (most := max(mask.sum() for mask in masks)) < 3:  # an optimum lies between others
+        most_of = f"{most} at most, of {len(z)} runs at {counted(len(masks), 'budget')}"
+        raise bad("a fit has a budget with three runs or more", most_of, "runs at three rates of one budget")
     near = [z[mask][runs.only(mask).near(far)] for mask in masks]
 
     def each_varies(budgets: list[Floats]) -> bool:

@@ -97,3 +97,14 @@ def test_what_was_asked_for_stands_however_little_room_there_is(table: Path, tmp
     for kind in ("one", "two"):
         assert f"\nkind = {kind}:\nTo run next: 9 runs" in out
         assert f"\nkind = {kind}:\nBound eq5: " in out
+
+
+def test_where_no_budget_has_three_runs_that_is_the_reason(tmp_path: Path, capsys: Capture) -> None:
+    """Two rates at each of four budgets, and a budget of its own for each of eight runs: all near the best."""
+    path, rates = tmp_path / "runs.csv", np.array([1e-3, 2e-3] * 4)
+    for budgets, given in ((np.repeat([1e9, 2e9, 4e9, 8e9], 2), "2 at most, of 8 runs at 4 budgets"),
+                           (1e9 * 2.0 ** np.arange(8), "1 at most, of 8 runs at 8 budgets")):  # fmt: skip
+        write_table(path, {"lr": rates, "tokens": budgets, "loss": 3 + np.arange(8) / 100})
+        refused(
+            "fit", capsys, (path, "--predict", "1e12"), f"a fit has a budget with three runs or more. Given: '{given}'"
+        )
