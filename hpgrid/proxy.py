@@ -82,7 +82,9 @@ class _Bound:
     def _check_caps(self) -> None:
         lifted = math.inf if 0.0 in self.constants.values() else None
         following = {name: end for name, end in self.following(self.constants).items() if end != lifted}
-        own = vars(self).setdefault("_own_caps", self.caps)  # those that follow from constants are other ones at others
+        # Those that follow from constants are other ones at others; a copy by ``replace`` is given them all.
+        given = {name: x for name, x in self.caps.items() if x != following.get(name)}
+        own = vars(self).setdefault("_own_caps", given)
         for name in (*own, *following):
             if name not in self.space.hyperparameters:
                 raise unknown("hyperparameter to cap", name, self.space.hyperparameters)

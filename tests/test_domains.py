@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from commands import Capture, printed
 from mpmath import mp, mpf
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, exponents, grid_search, parse, refine
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, exponents, grid_search, parse, refine
 from hpgrid.checks import InputError
 from hpgrid.config import bound_table, parse_bound
 from hpgrid.search.brute import plan_search
@@ -176,6 +177,9 @@ def test_a_cap_that_is_a_number_stays_beside_one_that_follows_from_constants() -
     assert bound.with_constants(L=2.0).with_constants(L=100.0).caps == bound.caps
     np.testing.assert_array_equal(bound.caps_at({"L": np.array([2.0, 100.0])})["eta"], [0.1, 0.01])
     assert bound.everywhere().with_constants(L=2.0).caps == {}
+    # A copy made anew has caps as they were merged.
+    copied = replace(bounds.star_convex(lam=1.0), name="x", domain=["eta <= 1e6"])
+    assert [copied.with_constants(lam=lam).caps["eta"] for lam in (1.0, 0.01)] == [1.0, 100.0]
 
 
 def test_a_domain_is_written_on_the_command_line_and_in_a_file(capsys: Capture, tmp_path: Path) -> None:
