@@ -50,7 +50,11 @@ _SETTING = re.compile(
 _MOMENTUM = {"beta": re.compile(r"momentum|(^|[\W_])(beta(_?1)?|b1)$", re.IGNORECASE),
              "alpha": re.compile(r"(^|[./:])alpha$", re.IGNORECASE)}  # fmt: skip
 
-#: How far a setting may be off a power of others: as far as three digits go, and values that are taken for one.
+#: What lies near 1, where a power of anything is as near: momentum of any kind, by its name.
+_NEAR_ONE = re.compile(r"beta|momentum|(^|[\W_])(b[12]|ema)([\W_]|$)|(?<!weight)(?<!weight[\W_])decay$", re.IGNORECASE)
+
+#: How far a setting may be off a power of others: as far as three digits go, and values that are taken for one; and of
+#: its own spread in logs, where that is less than a factor of e.
 _ROUNDED = 0.01
 
 
@@ -139,7 +143,8 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
         same = [plain(cell) for cell in cells]
         sure, numbers = len(set(same)) <= few or _SETTING.search(name), {*map(type, {*same} - {"empty"})} == {float}
         if len(set(same)) > 1 and (sure or numbers):
-            follows = any(len(set(zip(pair, same))) == len(set(pair)) for pair in pairs) or _is_power(same, known)
+            follows = any(len(set(zip(pair, same))) == len(set(pair)) for pair in pairs)
+            follows = follows or (not _NEAR_ONE.search(name) and _is_power(same, known))
             (following if follows else free if sure else open_).append(name)
     if free:
         raise _refusal(table, free, few)
@@ -172,7 +177,10 @@ def _refusal(table: Table, free: Sequence[str], few: float) -> InputError:
 
 
 def _is_power(cells: Sequence[float | str], known: Iterable[Sequence[Any]]) -> bool:
-    """Whether some numbers are a constant times powers of known ones, but for rounding, as a tenth of the rate is."""
+    """Whether some numbers are a constant times powers of known ones, but for rounding, as a tenth of the rate is.
+
+    What spreads little is near a constant, which is a power of nothing: rounding is measured by the spread.
+    """
     columns = [np.array(x) for x in (cells, *known) if all(isinstance(value, float) and value > 0 for value in x)]
     if len(columns) < 2 or list(columns[0]) != list(cells):
         return False
@@ -180,4 +188,5 @@ def _is_power(cells: Sequence[float | str], known: Iterable[Sequence[Any]]) -> b
     X = np.stack([np.ones(len(log)), *others], axis=1)
     if len(log) < X.shape[1] + 3:  # what is fitted by as many numbers follows from nothing
         return False
-    return bool(np.abs(X @ np.linalg.lstsq(X, log, rcond=None)[0] - log).max() <= _ROUNDED)
+    off = np.abs(X @ np.linalg.lstsq(X, log, rcond=None)[0] - log).max()
+    return bool(off <= _ROUNDED * min(np.ptp(log), 1.0))

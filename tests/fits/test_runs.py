@@ -404,6 +404,28 @@ def test_a_power_of_what_is_known_follows_from_it() -> None:
         load(drawn(4, "wd", lambda eta: 1e-4 * eta**-0.5), {})  # four points are on a plane whatever they are
 
 
+@pytest.mark.parametrize(
+    ("name", "narrow"), [("adam_beta2", (0.99, 0.995, 0.999)), ("momentum", (0.98, 0.99, 0.995)), ("scale", (1, 1.005))]
+)
+def test_what_spreads_no_farther_than_a_power_may_be_off_follows_from_nothing(
+    name: str, narrow: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match=rf"other columns vary among the runs\. Given: '{name}: "):
+        load(drawn(60, name, lambda eta: [narrow[k % len(narrow)] for k in range(60)]), {})
+
+
+@pytest.mark.parametrize("name", ["momentum", "beta2", "adam.b1", "ema_decay", "lr_decay"])
+def test_momentum_is_no_power_of_what_is_known_however_near_it_is(name: str) -> None:
+    with pytest.raises(ValueError, match="other columns vary among the runs"):
+        load(drawn(40, name, lambda eta: [*0.99 * eta**-1e-3]), {})
+
+
+@pytest.mark.parametrize("name", ["weight_decay", "decay_steps", "min_lr"])
+def test_a_narrow_power_that_is_exact_follows(name: str) -> None:
+    table = drawn(40, name, lambda eta: [*0.1 * eta**1e-3])
+    assert load(table, {}).notes[-1] == f"with eta, b or T vary also {name}"
+
+
 @pytest.mark.parametrize(("cells", "tuned"), [([0.1, 0.2], True), (["cosine", "wsd"], False)])
 def test_a_hyperparameter_to_tune_is_a_column_of_numbers(cells: list[Any], tuned: bool) -> None:
     told = " or --var 'wd > 0'" if tuned else ""
