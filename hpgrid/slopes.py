@@ -162,13 +162,14 @@ def fitted_edge(best: SearchResult) -> Array:
     """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
 
     What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
+    So it is at either end of a range, or next to one that is no part of it.
     """
 
     def rests(name: str) -> Array:
-        end, variable = natural_end(best.space, name), best.space.all[name]
-        bound = variable.most if end else variable.least
-        stays = end is not None and best.values[name][end] == bound and burn_in_end(best, name) == len(best.at[name])
-        return np.asarray((best.at[name] == bound) & stays)
+        axis, last, variable = best.values[name], best.index[name][-1], best.space.all[name]
+        ends = ((0, variable.least), (len(axis) - 1, variable.most))
+        kept = [bound for end, bound in ends if axis[end] == bound and abs(last - end) <= 1]
+        return np.isin(best.at[name], kept)
 
     return np.asarray(np.any([best.edge[v] & ~rests(v) for v in best.at], axis=0))
 
@@ -182,7 +183,7 @@ class Slope:
         slope: least squares in the logs; NaN with fewer than two usable points.
         theil_sen: the median of all pairwise slopes; beyond 2,000 points, of so many, evenly spread.
         intercept: log y of the fitted line at x = 1.
-        error: how far ``slope`` can be off when every log y is within ``step`` of the truth.
+        error: how far ``slope`` can be off when every log y is within ``step`` of the truth, and is rounded.
         step: that distance, in natural log; the largest, where points have one each.
         window: the first and last x that were used.
         points: how many points were used.
@@ -247,6 +248,8 @@ def fit_slope(
     away = u - u.mean()
     slope = float(away @ v / (away @ away))
     moves = away != 0  # of the middle point nothing depends, even where its step is infinite
+    # y and log y are rounded, and so is the sum of as many products as there are points.
+    each = each + len(u) * np.finfo(float).eps * (1 + np.abs(v))
     error = float(each[moves] @ np.abs(away[moves]) / (away @ away))
     # Pairs grow like the square: of 1e5 points they would take 80 GB.
     few = np.linspace(0, len(u) - 1, min(len(u), _PAIRED)).round().astype(int)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,24 @@ def test_an_end_that_is_left_out_is_approached(text: str, rule: str, end: float,
     assert axis[-1] < end or rule != "0 < w < 1"
     (held,) = check(proxy, "risk ~ T^-1/2")
     assert held.verdict == "holds"
+
+
+@pytest.mark.parametrize("rule", [
+    "0 < w <= 1", "0 < w < 1", "2 <= w <= 5", "2 < w < 5", "2 < w <= 5", "3 <= n <= 7, whole",
+])  # fmt: skip
+@pytest.mark.parametrize("end", [1, -1])
+def test_an_optimum_at_an_end_of_any_range_bears_out_its_law(rule: str, end: int, capsys: Capture) -> None:
+    """(c/T + s)/w is least at the largest w, and (c/T + s) w at the smallest: both are constants in the long run."""
+    if end < 0 and rule.startswith("0"):
+        return
+    name = re.findall("[nw]", rule)[0]
+    asked = ("--bound", f"(c/T + s)*{name}**({-end})", "--set", "c=1,s=1", "--var", rule, "--over", name)
+    slopes = json.loads(printed("search", capsys, *asked, "--json"))["slopes"]
+    assert {name: slope["verdict"] for name, slope in slopes.items()} == {"risk": "holds", name: "holds"}
+    assert slopes["risk"]["edge_points"] == 0
+    # An allowance for rounding, and no more.
+    assert slopes[name]["slope"] == pytest.approx(0.0, abs=1e-15)
+    assert slopes[name]["tolerance"] < 1e-14
 
 
 def test_a_strict_condition_leaves_its_end_out_too() -> None:
