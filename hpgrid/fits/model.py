@@ -36,6 +36,9 @@ WINDOW = 0.02
 #: their derivatives; and what is taken for a constant beside a budget's floor, of a column's norm.
 STEPS, STEP, FLOOR = 400, 1e-4, 1e-9
 
+#: How far the search over drifts goes from no drift; what has a larger error than this is told by no run.
+FARTHEST = 20.0
+
 #: An optimum of a bound that is this many times beyond the sweep is none: the bound has no best value.
 FAR = 1e9
 
@@ -250,12 +253,14 @@ def _drifts(
 
     if not parts:
         return []
-    best = least_squares(off, np.zeros(2 * n + len(turned)), bounds=(-20.0, 20.0))
+    best = least_squares(off, np.zeros(2 * n + len(turned)), bounds=(-FARTHEST, FARTHEST))
     freedom = len(rest) - floors.shape[1] - len(best.x)
     sigma = np.sqrt(2 * best.cost / freedom) if freedom > 0 else np.inf
     ends = moved(best.x)
     errors = sigma * _spreads(floors, [*(part * ahead for part in ends), *ends, *turned])
-    return [Known(float(s) if np.isfinite(e) else np.nan, float(e)) for s, e in zip(best.x[n : 2 * n], errors)]
+    # One that has run to nought has as good as no column left, and by that any slope.
+    slopes = zip(best.x[n : 2 * n], errors)
+    return [Known(float(s), float(e)) if e <= FARTHEST else Known(np.nan, np.inf) for s, e in slopes]
 
 
 def _with(bound: Proxy, values: Mapping[str, float]) -> Proxy:

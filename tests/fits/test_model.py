@@ -57,6 +57,20 @@ def test_what_no_run_tells_has_no_value(tmp_path: Path, capsys: Capture) -> None
     assert "which is 0 of a bound that holds: A not told by these runs, C not told by these runs." in out
 
 
+def test_the_drift_of_a_constant_that_runs_to_nought_is_not_told() -> None:
+    """Of a valley of squares C3 is best at nought at the middle budgets, where any slope is as good."""
+    rng = np.random.default_rng(0)
+    T = np.repeat(np.geomspace(1e9, 64e9, 4), 25)
+    *z, noise = np.array([(*rng.uniform(-2.5, 2.5, 2), rng.standard_normal()) for _ in T]).T
+    moves = np.log2(T / 1e9)
+    eta, b = 2 ** (z[0] - 9 - moves / 4), np.round(2 ** (z[1] + 8 + moves / 2)) * 1024
+    loss = 2 + 3 * (T / 1e9) ** -0.3 + 0.02 * (z[0] ** 2 + z[1] ** 2) + 0.003 * noise
+    drift = model_of(fit({"eta": eta, "b": b, "T": T, "loss": loss}), "lmo").drift
+    assert drift["C3"].error == np.inf
+    assert np.isnan(drift["C3"].value)
+    assert all(abs(drift[C].value) < 3 * drift[C].error < 10 for C in ("C1", "C2"))
+
+
 def test_a_constant_of_nought_has_no_error(tmp_path: Path, capsys: Capture) -> None:
     table, eta = tmp_path / "runs.csv", np.tile(2.0 ** np.arange(-3, 3.1, 0.25), 2)
     write_table(table, {"lr": eta, "T": np.repeat([1e9, 4e9], 25), "loss": 3 + 0.02 * np.log2(eta) ** 2})
