@@ -13,7 +13,7 @@ import numpy as np
 from hpgrid.checks import bad, check_keys
 from hpgrid.fits.fit import Fit
 from hpgrid.fits.predict import predict
-from hpgrid.fits.runs import SAME
+from hpgrid.fits.runs import ONE_BUDGET, SAME
 from hpgrid.fits.surface import HALF_WEIGHT, WINDOW, columns
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
@@ -124,8 +124,9 @@ def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Desig
     if left < count * lengths[0]:
         rule = f"{count} runs of {lengths[0]:.3g} {fit.runs.counted} each, the fewest, fit into what they may take"
         raise bad(rule, f"{left:.3g}", "more tokens, or fewer runs")
-    if not free.predict(T).near_optimal:
-        why = "; ".join(f"{v}: {reason}" for v, reason in free.predict(T).held.items()) or "all at the border"
+    if not free.predict(T).interval:
+        reasons = free.predict(T).held or {"eta": "its interval has no end" * bool(free.predict(T).near_optimal)}
+        why = "; ".join(f"{v}: {reason}" for v, reason in reasons.items() if reason) or "all at the border"
         raise bad("a design narrows an optimum that the fit places", why, "no --design, or --design with --around")
     among = _candidates(fit, free, lengths)
     gradient = _gradient(free, T, among.rows.shape[1])
@@ -159,7 +160,8 @@ def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
     whole = np.allclose(fit.runs.T, np.rint(fit.runs.T), rtol=0.0, atol=1e-3)  # else they are no counts: billions, say
     for length in lengths:
         k, budget = int(np.argmin(np.abs(surface.t - math.log2(length)))), length
-        if abs(times[k] - math.log2(length)) > math.log2(1 + SAME):  # else the table of runs has it as that budget
+        # Nearer, the table of runs has it as that budget.
+        if abs(times[k] - math.log2(length)) > math.log2(1 + ONE_BUDGET):
             k = len(times)
             times.append(math.log2(length))
         else:

@@ -112,8 +112,9 @@ class Fit(Labelled, Pictured):
     def predict(self, T: float) -> Prediction:
         """Return the setting for a budget of T tokens, >= that of the smallest run."""
         T = check_value("T", T)
-        if self.runs.T.min() > T:
-            raise bad("a fit predicts from its smallest budget on", T, f"T = {self.runs.T.min():.15g} or more")
+        least, _ = self.runs.spans
+        if least > T:
+            raise bad("a fit predicts from its smallest budget on", T, f"T = {least:.15g} or more")
         # Every cost at a budget asks for the same one, which takes thousands of draws.
         if T not in self._predictions:
             asked = self.surface, self.runs, self.held, T, self.level, self.limits, self.seed

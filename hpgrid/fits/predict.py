@@ -162,7 +162,8 @@ def predict(
     for other in others:
         if np.linalg.eigvalsh(other.shape.H[np.ix_(free, free)]).min(initial=np.inf) > 0:
             drawn = drawn + rng.random((len(drawn), 1)) * share * (optimum(other.shape, of=other) - at)
-    tail = max((convex.mean() - level) / 2, 0.0) / convex.mean()
+    # Of as many as the level leaves out there is no end.
+    tail, ended = max((convex.mean() - level) / 2, 0.0) / convex.mean(), convex.mean() > level
     # Drawn out to one side they would reach less far on the other, where the surface itself may be right.
     reached = np.quantile([alone, drawn], [tail, 1 - tail], axis=1)  # end, alone or drawn out, variable
     low, high = reached[0].min(axis=0), reached[1].max(axis=0)
@@ -176,7 +177,7 @@ def predict(
     return Prediction(
         T, {name: float(2.0**z) for name, z in zip(names, at)}, level,
         # What the surface does not place has none: its optimum may be anywhere.
-        {names[i]: span(i, low[i], high[i]) for i in free},
+        {names[i]: span(i, low[i], high[i]) for i in free if ended},
         {names[i]: span(i, at[i] - h, at[i] + h) for i, h in zip(free, half)},
         tuple(name for name, reason in reasons.items() if reason == EDGE),
         {name: reason for name, reason in reasons.items() if reason != EDGE}, drawn,

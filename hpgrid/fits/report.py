@@ -259,6 +259,8 @@ def beside_transfer(fit: Fit, T: float, costs: Mapping[str, float]) -> list[str]
 
 
 def _sure(fit: Fit, prediction: Prediction) -> list[str]:
+    if prediction.near_optimal and not prediction.interval:
+        return [f"The optimum has no {100 * fit.level:g}% interval: some of what the runs allow has no minimum."]
     there = [v for v in prediction.at if v not in prediction.interval]
     at = f" at that {' and '.join(there)}" * bool(there)
     return [f"In brackets are {100 * fit.level:g}% intervals of the optimum{at}."] if prediction.interval else []
@@ -281,8 +283,8 @@ def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
         if reason == NO_MINIMUM:
             said[-1] = f"The losses show no minimum in {v}: it is the best run's{_on(fit, v)}."
-    if TESTED * fit.runs.T.max() < max(budgets):
-        beyond = text.number(max(budgets) / fit.runs.T.max())
+    if TESTED * (most := fit.runs.spans[1]) < max(budgets):
+        beyond = text.number(max(budgets) / most)
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
         said.append(f"Your runs have one budget: how the optimum moves with T was not measured{_assumed(fit)}.")

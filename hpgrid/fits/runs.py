@@ -54,7 +54,7 @@ class Runs:
 
     Args:
         values: eta, b, alpha and what is declared, as far as there are columns of them, each of shape (runs,).
-        T: the budget in tokens, those within 7% as one.
+        T: the budget in tokens: those within 7% as one, but where each has a sweep of its own, those within 0.5%.
         loss: as given.
         lines: each run's line in its file, or row.
         columns: the column that each quantity was read from.
@@ -94,6 +94,12 @@ class Runs:
         """The runs of the largest budget that shows where an optimum is: it has three, or else as many as any."""
         budgets, counts = np.unique(self.T, return_counts=True)
         return self.only(budgets[counts >= min(3, counts.max())].max() == self.T)
+
+    @property
+    def spans(self) -> tuple[float, float]:
+        """The fewest and the most tokens of any run."""
+        each = self.T if self.tokens is None else self.tokens
+        return float(min(each.min(), self.T.min())), float(max(each.max(), self.T.max()))
 
     def ends(self, name: str) -> tuple[float, float]:
         """Return the smallest and the largest value of a variable, at whatever budget."""
@@ -201,7 +207,7 @@ def load(
     _note_curves(table, settings, notes)
     schedule, N = of_all(table, "schedule", _schedule, notes), of_all(table, "N", _size, notes)
     tokens, counted = settings.pop("T"), "tokens" if {"T", "b"} & set(chosen) else "iterations"
-    T, said = one_value(tokens, ONE_BUDGET), tuple(notes)
+    T, said = _budgets(tokens, settings.values()), tuple(notes)
     return Runs(settings, T, loss, lines, chosen, dropped, said, counted, unit_of_b, schedule, N, space, tokens=tokens)
 
 
@@ -298,8 +304,17 @@ def _reasons(
     }
 
 
+def _budgets(tokens: Floats, settings: Iterable[Floats]) -> Floats:
+    """The budget of each run: where several within 7% have a sweep each, in which all that varies does, its own."""
+    T, own, varying = one_value(tokens, ONE_BUDGET), one_value(tokens), [x for x in settings if np.ptp(x) > 0]
+    for near in [budget == T for budget in np.unique(T)]:
+        if all(np.ptp(x[near & (own == t)]) > 0 for t in np.unique(own[near]) for x in varying):
+            T = np.where(near, own, T)
+    return T
+
+
 def one_value(x: Floats, same: float = SAME) -> Floats:
-    """Return positive values with those within 0.5% as one: the middle of those that are near the lowest of them."""
+    """Return positive values with those within a share of one another as one: the middle of those near the lowest."""
     order, result, start = np.argsort(x), x.copy(), 0
     ranked = x[order]
     while start < len(x):

@@ -712,6 +712,32 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
 
 
+def test_budgets_6_percent_apart_with_a_sweep_each_are_two() -> None:
+    runs, T, _ = sweep(np.random.default_rng(4), (1.0, 1.06), (5, 5), 2.0)
+    assert len(fit(runs).surface.t) == 2
+    b = np.unique(runs["b"])
+    kept = (runs["b"] == b[0]) == (runs["T"] > 1.03 * T)
+    found = fit({name: x[kept] for name, x in runs.items()})
+    assert len(found.surface.t) == 1  # the one batch size at the other budget shows no b
+    assert found.predict(T).T == T  # one's own smallest number of tokens
+    with pytest.raises(ValueError, match="from its smallest budget on"):
+        found.predict(T * 0.99)
+
+
+def test_a_level_that_draws_without_a_minimum_leave_no_room_for_has_no_interval() -> None:
+    """Noise as large as losses differ: some of the posterior has no minimum."""
+    rng = np.random.default_rng(0)
+    eta, T = (x.ravel() for x in np.meshgrid([1e-3, 2e-3, 4e-3, 8e-3], [1e9, 4e9]))
+    loss = 3.0 + 0.006 * np.log2(eta / 3e-3) ** 2 - 0.05 * np.log2(T / 1e9) + 0.004 * rng.standard_normal(8)
+    runs = {"eta": eta, "T": T, "loss": loss}
+    convex = float((fit(runs).surface.draws(np.random.default_rng(0)).H[:, 0, 0] > 0).mean())
+    assert 0.9 < convex < 1
+    for level, there in ((convex - 0.02, True), (convex + (1 - convex) / 2, False)):
+        found = fit(runs, level=level)
+        assert bool(found.predict(4e9).interval) == there
+        assert ("has no" in " ".join(report.answer(found, [4e9]).first)) != there
+
+
 @pytest.mark.parametrize("kind", ["steps rounded", "one b at the largest budget"])
 def test_an_optimum_is_placed_by_all_budgets_not_the_largest_alone(kind: str) -> None:
     """Tokens of 100 steps or so differ by some per cent from batch size to batch size: they are one budget."""
