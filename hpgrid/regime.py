@@ -92,7 +92,7 @@ class Regime:
         for other, name in space.complements.items():
             if other in caps:
                 least = f"{complement(caps[other]):.12g}" if is_number(caps[other]) else "0.1"
-                instead = f"--floor {name}={least}; in Python, the bound's with_floors({name}={least})"
+                instead = f"with_floors({name}={least}) of the bound; in a file, floors = {{ {name} = {least} }}"
                 raise bad(f"a cap on {other} is a floor of {name} = 1 - {other}", caps[other], instead)
             if other in path:
                 rule = f"it is {name} = 1 - {other} that may be a power of the budget"

@@ -25,7 +25,10 @@ def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> No
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"caps": {"beta": 0.9}}, r"a cap on beta is a floor of alpha.*--floor alpha=0.1;"),
+        (
+            {"caps": {"beta": 0.9}},
+            r"a floor of alpha.*with_floors\(alpha=0.1\) of the bound; in a file, floors = { alpha = 0.1 }",
+        ),
         ({"path": {"beta": 1}}, "it is alpha = 1 - beta that may be a power of the budget"),
         ({"fixed": {"beta": 1.0}}, "0 <= beta < 1"),
         ({"fixed": {"beta": 0.9, "alpha": 0.1}}, "beta is 1 - alpha. Given: 'beta and alpha'"),
