@@ -98,5 +98,5 @@ def _check_runs(runs: Path, claims_: Sequence[str], read: dict[str, Any], as_jso
     if as_json:
         options.print_json("check", {"laws": claims.as_dict(found, fitted.runs.schedule)})
     else:
-        print(to_width(claims.lines(found, fitted.runs.schedule)))
+        print(to_width(claims.lines(found, fitted)))
     return int(strict and any(one.verdict == "differs" for one in found))

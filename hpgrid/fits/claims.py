@@ -13,7 +13,7 @@ from hpgrid.fits.fit import Fit, Slope
 from hpgrid.fits.report import unseen
 from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
-from hpgrid.text import aligned
+from hpgrid.text import aligned, listed
 from hpgrid.transfers.published import FITS, SCHEDULES
 
 #: The laws of Shulgin et al.'s three theorems, in what varies among runs.
@@ -113,8 +113,11 @@ def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Teste
     return tests
 
 
-def lines(found: Sequence[Tested], schedule: str | None) -> list[str]:
-    """Return the verdicts as a table, and what a schedule has to do with them."""
+def lines(found: Sequence[Tested], fit: Fit) -> list[str]:
+    """Return the verdicts as a table, and what a schedule has to do with them; or that no known law is of the runs."""
+    if not found:
+        placed = listed([v for v in fit.surface.names if v not in fit.kept])
+        return [f"No law of the theorems or of Table 1 is of {placed} alone: state one by --claim."]
     sourced = any(each.source for each in found)
     rows: list[tuple[str, ...]] = [
         ("law", *["source"] * sourced, "tuned", "in", "stated", "yours", "90% interval", "verdict")
@@ -133,7 +136,8 @@ def lines(found: Sequence[Tested], schedule: str | None) -> list[str]:
         before = what
     unsaid = "The theory has a constant learning rate; --schedule says what yours did, and what follows."
     table = aligned(rows, wrap=("law", "source", "tuned", "90% interval"), drop=("source",))
-    return [*table, *unseen([each.slope for each in found]), SCHEDULES[schedule] if schedule else unsaid]
+    said = SCHEDULES[fit.runs.schedule] if fit.runs.schedule else unsaid
+    return [*table, *unseen([each.slope for each in found]), said]
 
 
 def as_dict(found: Sequence[Tested], schedule: str | None) -> list[dict[str, Any]]:

@@ -52,6 +52,14 @@ def test_what_is_held_is_not_tuned(table: Path, capsys: Capture) -> None:
     assert [row["regime"] for row in rows] == ["A"]
 
 
+def test_that_no_known_law_is_of_what_is_left_is_said(table: Path, capsys: Capture) -> None:
+    asked = ("--fit", table, "--unit", "0.693", "--hold", "eta")
+    said = "No law of the theorems or of Table 1 is of b alone: state one by --claim.\n"
+    assert printed("check", capsys, *asked) == said
+    assert laws(capsys, *asked) == []
+    assert "b ~ T^1/2" in printed("check", capsys, *asked, "--claim", "b ~ T^1/2")
+
+
 def test_a_law_of_a_declared_variable_is_held_against_runs(tmp_path: Path, capsys: Capture) -> None:
     """By hand: wd* ~ T^(-1/2), and eta* ~ wd^(-1/2) beside it."""
     steps = 2.0 ** np.arange(-3, 4)
