@@ -305,10 +305,10 @@ def _reasons(
 
 
 def _budgets(tokens: Floats, settings: Iterable[Floats]) -> Floats:
-    """The budget of each run: where several within 7% have a sweep each, in which all that varies does, its own."""
-    T, own, varying = one_value(tokens, ONE_BUDGET), one_value(tokens), [x for x in settings if np.ptp(x) > 0]
+    """The budget of each run: where several within 7% have a sweep each, as wide as that of all of them, its own."""
+    T, own, settings = one_value(tokens, ONE_BUDGET), one_value(tokens), [*settings]
     for near in [budget == T for budget in np.unique(T)]:
-        if all(np.ptp(x[near & (own == t)]) > 0 for t in np.unique(own[near]) for x in varying):
+        if all(np.ptp(x[near & (own == t)]) == np.ptp(x[near]) for t in np.unique(own[near]) for x in settings):
             T = np.where(near, own, T)
     return T
 

@@ -666,3 +666,13 @@ def test_a_fit_for_each_value_of_a_column_is_of_those_that_are_left() -> None:
     assert [*own] == ["0.2", "0.4"]
     with pytest.raises(ValueError, match=r"there is no column of that name\. Given: 'kinds'"):
         fits_by(table, "cooldown", where={"kinds": "own"})
+
+
+@pytest.mark.parametrize(("of_large", "budgets"), [([1e5, 2e5, 4e5], 2), ([4e5, 8e5, 1.6e6], 1)])
+def test_near_tokens_are_two_budgets_where_each_has_the_whole_sweep(of_large: list[float], budgets: int) -> None:
+    """Hundreds of steps are 5% more tokens at large batch sizes, of which the others have none."""
+    rows = [(lr, b, T) for T, of in ((1e9, [1e5, 2e5, 4e5]), (1.05e9, of_large)) for b in of for lr in (1e-3, 2e-3)]
+    lr, b, T = map(list, zip(*rows))
+    runs = load({"lr": lr, "batch_tokens": b, "tokens": T, "loss": [3 + k / 100 for k in range(len(T))]}, {})
+    assert len(np.unique(runs.T)) == budgets
+    assert runs.spans == (1e9, 1.05e9)
