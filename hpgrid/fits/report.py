@@ -144,10 +144,11 @@ def answer(
     """Return the answer for people, with what details ask for in its place."""
     asked: list[Part] = [plan.lines(fit.runs.counted)] if plan else []
     asked += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
-    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details), _runs(fit, details)]
+    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details)]
     parts += [[SCHEDULES[fit.runs.schedule]]] if fit.runs.schedule and fit.exponents else []
     set_, rest = _answer(fit, budgets)
-    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS, asked=asked)
+    # Who can't see which column was taken for what can't trust the rest.
+    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS, notes=_runs(fit, details), asked=asked)
 
 
 def answer_by(
@@ -182,7 +183,7 @@ def answer_by(
     details: list[Part] = []
     for value, fit in fits.items():
         each = answer(fit, budgets, True)
-        details += [[f"{by} = {value}:", *each.first], *each.beside, *each.details]
+        details += [[f"{by} = {value}:", *each.first], *each.beside, each.notes, *each.details]
     return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}", asked=asked)
 
 
@@ -287,7 +288,7 @@ def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:
         beyond = text.number(max(budgets) / most)
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
-        said.append(f"Your runs have one budget: how the optimum moves with T was not measured{_assumed(fit)}.")
+        said.append(_assumed(fit))
     if count := sum(map(len, fit.dropped.values())):
         said.append(f"{count} of the {fit.read} lines were dropped.")
     return said
@@ -317,7 +318,8 @@ def _assumed(fit: Fit) -> str:
     beside = fit.priors if free == names else priors_of(free)  # what is held does not move them, too
     at, later = free_of_limits.predict(T).at, free_of_limits.predict(2 * T).at
     moves = {v: Prior(math.log2(later[v] / at[v]), beside[v].deviation) for v in free}
-    return f": it is {_prior(moves)}" if moves else ""
+    unknown = "Your runs have one budget: how the optimum moves with T was not measured."
+    return f"With one budget, by {_prior(moves)}." if moves else unknown
 
 
 def _prior(exponents: Mapping[str, Prior]) -> str:
@@ -328,7 +330,7 @@ def _prior(exponents: Mapping[str, Prior]) -> str:
         f"{v}* ~ T^({round(p.mean, 2) + 0.0:g}{f' +- {p.deviation:.2g}' * (p.deviation > KNOWN)})"
         for v, p in exponents.items()
     )
-    return f"{' and '.join(whose)}, {' and '.join(told)}"
+    return f"{' and '.join(whose)}, {', '.join(told)}"
 
 
 def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:

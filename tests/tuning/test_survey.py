@@ -151,6 +151,20 @@ def test_an_exponent_that_is_no_limit_is_told_with_its_budget() -> None:
     assert flat.answer().first[0].startswith("In the long run risk ~ T^(-1/2), eta*b ~ T^(-1/2) (exact). ")
 
 
+@pytest.mark.parametrize(("text", "rule", "risk", "w"), [
+    ("D/(eta*T) + L*eta*log(T) + (w + 4/w)/T", "w >= 1", "T^(-0.5) (log T)^(0.5)", "a constant"),
+    ("D/(eta*T) + L*eta*log(T)/w + w/T", "1 <= w <= 5", "T^(-0.5) (log T)^(0.5)", "a constant"),
+    ("(D/(eta*T) + L*eta*log(T))*(w + T**(1/2)/w)", "w >= 1", "T^(-0.25) (log T)^(0.5)", "T^(0.25)"),
+])  # fmt: skip
+def test_what_has_no_logarithm_is_told_beside_what_has_one(text: str, rule: str, risk: str, w: str) -> None:
+    """By hand w* is 2, in the end the largest, and T^(1/4)."""
+    bound = parse(text, {"D": 4.0, "L": 9.0}, variables=[rule])
+    grid = Grid(eta=LogAxis(1e-14, 1.0, 12), w=[1, 2, 3, 4], T=LogAxis(1e2, 1e22, 12), space=bound.space)
+    (first,) = survey(tuning_problem(bound, grid, Regime(("eta", "w"), space=bound.space))).answer().first
+    law = f"risk ~ {risk}, eta ~ T^(-0.5) (log T)^(-0.5), w ~ {w}"
+    assert first.startswith(f"In the long run {law} (refined).")
+
+
 def test_on_a_path_and_under_a_cap() -> None:
     found = surveyed(Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)}))
     assert {v: slope.verdict for v, slope in by_name(found).items()} == {"risk": "holds", "eta": "holds"}
