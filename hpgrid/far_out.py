@@ -57,6 +57,10 @@ def limit(values: Array, noise: float, logs_from: int | None = None) -> tuple[fl
     return min(found, key=lambda one: one[1], default=(math.nan, math.nan))
 
 
+#: Of a logarithm, a power that a law without any may be read as.
+_LITTLE = 0.05
+
+
 class Powers(NamedTuple):
     """What local exponents along the ladder say of a law T^p (log T)^q; NaN where too few are known."""
 
@@ -68,7 +72,12 @@ class Powers(NamedTuple):
     @property
     def has_log(self) -> bool:
         """Whether there is a logarithm for sure, and not by a little."""
-        return math.isfinite(self.log) and abs(self.log) > max(2 * self.tolerance, 0.05)
+        return math.isfinite(self.log) and abs(self.log) > max(2 * self.tolerance, _LITTLE)
+
+    @property
+    def has_none(self) -> bool:
+        """Whether there is none for sure, or but a little of one."""
+        return abs(self.log) + self.tolerance < _LITTLE
 
 
 def power_and_log(slopes: Array, noise: float) -> Powers:

@@ -114,14 +114,15 @@ class Survey(Result, Pictured):
 
     @cached_property
     def with_logs(self) -> dict[str, Powers]:
-        """The laws with a logarithm, by what they are of: of a bound without exact ones, read far beyond the grid."""
+        """The laws, where one has a logarithm, by what they are of: of a bound without exact ones, read far out."""
         if self.problem.law[0] is not None or self.problem.is_posynomial:
             return {}
         from hpgrid.statements.routes import Subject, climb  # which asks for searches
 
         far = climb(Subject(self.problem.proxy, self.problem.grid), self.problem.regime)
         found = {v: power_and_log(slopes, REFINED) for v, slopes in far.exponent.items()}
-        return {v: each for v, each in found.items() if each.has_log}
+        told = {v: each for v, each in found.items() if each.has_log or each.has_none}
+        return told if any(each.has_log for each in told.values()) else {}
 
     @property
     def no_law(self) -> str:
@@ -283,19 +284,25 @@ def _slopes(
 # --- a survey as text ---
 def _answer(result: Survey) -> list[str]:
     """How risk and optimum scale, and what of it the grid's slopes bear out."""
-    limits, read, local, budget = [], [], [], result.problem.budget
+    limits, read, local, unknown, budget = [], [], [], [], result.problem.budget
     for slope in result.slopes:
         name = slope.measured.name
         if slope.exact is not None:
             limits.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
         elif law := result.with_logs.get(name):
-            read.append(f"{name} ~ {budget}^({law.power:z.4g}) (log {budget})^({law.log:.2g})")
+            power_of = f"{budget}^({law.power:z.4g})" if round(law.power, DIGITS) else ""
+            log_of = f"(log {budget})^({law.log:.2g})" if law.has_log else ""
+            read.append(f"{name} ~ {' '.join(filter(None, [power_of, log_of])) or 'a constant'}")
         elif not math.isnan(slope.far):
             local.append(f"{name} ~ {budget}^({slope.far:.4g})")
+        else:
+            unknown.append(name)
     told = [f"In the long run {', '.join(law)} ({how})." for law, how in ((limits, "exact"), (read, "refined")) if law]
     if local:  # no limits, but at one budget
         there = result.problem.budgets[-1] * SETTLING
         told.append(f"Far out, at {budget} = {there:g}, {', '.join(local)} (refined, local exponents).")
+    if read and unknown:
+        told.append(f"No exponent of {listed(unknown)} is known.")
     first = " ".join(told) or "No exponent is known."
     tells = {"holds": "bears out {}", "not identifiable on this grid": "can't tell {}", "FAILS": "contradicts {}"}
     by = {v: [s.measured.name for s in result.slopes if s.verdict == v] for v in tells}
