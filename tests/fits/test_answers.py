@@ -34,7 +34,7 @@ def test_of_one_budget_the_exponent_that_is_said_is_the_one_that_is_used(
     write_table(path, runs)
     near, far = json.loads(printed("fit", capsys, path, "--predict", f"{T},{16 * T}", *asked, "--json"))["prediction"]
     out = " ".join(printed("fit", capsys, path, "--predict", f"{16 * T}", *asked).split())
-    (said,) = re.findall(r"how the optimum moves with T was not measured: it is (.*?)\. ", out)
+    (said,) = re.findall(r"With one budget, by (.*?)\. ", out)
     assert said.startswith("what you asked for, " if "theory" in asked else "a prior of hpgrid, ")
     told = {name: (float(x), error) for name, x, error in re.findall(r"(\w+)\* ~ T\^\((\S+?)(?: \+- (\S+))?\)", said)}
     free = {"eta"} if points[1] == 1 or "b" in asked else {"eta", "b"}
@@ -42,6 +42,21 @@ def test_of_one_budget_the_exponent_that_is_said_is_the_one_that_is_used(
     for name, (exponent, error) in told.items():
         assert exponent == pytest.approx(np.log2(far[name] / near[name]) / 4, abs=0.005 + 1e-9)
         assert bool(error) == ("theory" not in asked)
+
+
+@pytest.mark.parametrize("budgets", ["1e11", "1e11,2e11,4e11,8e11,1.6e12,3.2e12"])
+def test_how_columns_were_read_stands_however_little_room_there_is(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, budgets: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    runs, _, _ = sweep(np.random.default_rng(5), (1.0,), (9, 9), 3.0)
+    path = tmp_path / "runs.csv"
+    write_table(path, {"lr": runs["eta"], "batch": np.round(runs["b"]), "tokens": runs["T"], "loss": runs["loss"]})
+    out = printed("fit", capsys, path, "--predict", budgets)
+    assert "eta is the column lr; b is the column batch; T is the column tokens." in " ".join(out.split())
+    if budgets == "1e11":
+        assert "eta* in b at a fixed T" in out
+        assert out.count("\n") <= 25
 
 
 def test_the_smallest_budget_is_named_and_is_one(table: Path) -> None:

@@ -881,7 +881,7 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
     rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
     write_table(table, rows)
     out = printed("fit", capsys, table, "--predict", "4e9")
-    assert "Your runs have one budget: how the optimum moves with T was not measured" in out
+    assert "With one budget, by a prior of hpgrid, eta* ~ T^(" in out
     assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
 
 
