@@ -49,13 +49,14 @@ class LogAxis:
                 raise bad(f"an axis' {end} must be a positive finite number", value, "a number such as 1e-3")
         if self.lo >= self.hi:
             raise bad("an axis needs lo < hi", (self.lo, self.hi), "the smaller end first")
-        if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 2:
+        n = unwrapped(self.n)
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2:
             raise bad("an axis needs n >= 2 values, a whole number", self.n, "n=2 or more")
-        if self.n > MOST_VALUES:
+        if n > MOST_VALUES:
             raise bad(f"an axis has {MOST_VALUES} values at the most", self.n, "n=100, say")
         object.__setattr__(self, "lo", float(self.lo))
         object.__setattr__(self, "hi", float(self.hi))
-        object.__setattr__(self, "n", int(self.n))
+        object.__setattr__(self, "n", int(n))
 
     @classmethod
     def from_values(cls, values: Iterable[float]) -> LogAxis:

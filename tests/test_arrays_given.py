@@ -55,6 +55,36 @@ def test_a_number_in_an_array_is_taken_as_the_number(door: str) -> None:
         np.testing.assert_equal(DOORS[door](kind(4.0)), plain)
 
 
+#: A sweep of b in sequences, at two budgets.
+RUNS = [
+    {"lr": lr, "b": b, "T": T, "loss": 3 + 1e4 / T**0.5 + abs(lr - 1) ** 2 + abs(b / 64 - 1) ** 2}
+    for T in (1e9, 4e9) for lr in (0.5, 0.7, 1.0, 1.4, 2.0) for b in (32, 45, 64, 90, 128)
+]  # fmt: skip
+
+#: Where a whole number may be given, or one of a fit.
+OF_FITS: dict[str, Callable[[Callable[[Any], Any]], Any]] = {
+    "an axis": lambda kind: Grid.footnote(n=kind(10)),
+    "sequences": lambda kind: hpgrid.fit(RUNS, seq_len=kind(1024)).predict(1e11).at,
+    "a seed": lambda kind: hpgrid.fit(RUNS, seq_len=1024, seed=kind(3)).predict(1e11).interval,
+    "a level": lambda kind: hpgrid.fit(RUNS, seq_len=1024, level=kind(0.5)).predict(1e11).interval,
+    "a loss' unit": lambda kind: hpgrid.fit(RUNS, seq_len=1024, unit=kind(0.5)).predict(1e11).at,
+    "parameters": lambda kind: hpgrid.fit(RUNS, seq_len=1024, params=kind(1e8)).runs.N,
+}
+
+
+@pytest.mark.parametrize("door", OF_FITS)
+def test_an_axis_and_a_fit_take_arrays_of_one_number(door: str) -> None:
+    plain = OF_FITS[door](lambda x: x)
+    for kind in (np.array, xarray.DataArray):
+        assert OF_FITS[door](kind) == plain
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, np.array([1, 2]), None])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(ValueError, match="seed must be a whole number >= 0"):
+        hpgrid.fit(RUNS, seed=seed)
+
+
 @pytest.mark.parametrize("of", LISTS.values(), ids=LISTS)
 def test_what_has_one_axis_is_taken_as_the_list(tmp_path: Path, of: Callable[[Any], Any]) -> None:
     axes = {"eta": [1e-3, 1.0], "b": [1, 2, 4], "beta": [0.9, 0.99], "T": [1e3, 1e4]}

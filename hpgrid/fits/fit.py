@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.answer import Labelled, Pictured
-from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
+from hpgrid.checks import InputError, bad, check_choice, check_count, check_keys, is_number, unknown, unwrapped
 from hpgrid.fits.predict import BEYOND, NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
 from hpgrid.fits.surface import FARTHEST, LEFT_OUT, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
@@ -406,6 +406,8 @@ def fit(
     Raises:
         ValueError: see the message.
     """
+    seq_len, params, unit, level = map(unwrapped, (seq_len, params, unit, level))
+    seed = check_count("seed", seed, least=0)
     if not 0 < level < 1:
         raise bad("the level of an interval lies between 0 and 1", level, "0.8, say")
     for name, value in (("params", params), ("unit", unit)):
