@@ -141,13 +141,14 @@ def predict(
         return shape.optimum(t, {i: z + s * noise[i] - centre[i] for i, (z, s) in placed.items()}) + centre
 
     ends = {v.name: v for v in runs.space.tunable}
-    caps = {"b": limits.b, **{v.name: v.high for v in ends.values() if v.name != "b"}}
+    caps = {"b": limits.b, **{v.name: v.most for v in ends.values() if v.name != "b"}}
     caps["eta"] = limits.eta
+    settled = dict[str, float]()  # what the rounding of a logarithm would leave beyond an end
     for name in (name for name in caps if name in names):  # b first: where it is another one, the rest is tuned at it
         own = x = float(2.0 ** optimum(surface.shape)[names.index(name)])
-        x = feasible(x, limits)[0] if name == "b" else max(min(x, caps[name] or np.inf), ends[name].low)
+        x = feasible(x, limits)[0] if name == "b" else max(min(x, caps[name] or np.inf), ends[name].least)
         if x != own:
-            placed[names.index(name)] = float(np.log2(x)), 0.0
+            placed[names.index(name)], settled[name] = (float(np.log2(x)), 0.0), x
             reasons[name] = "at its cap" if x == caps[name] else "rounded" if name == "b" else "at its least"
     at = optimum(surface.shape)
     rng = np.random.default_rng(seed)
@@ -175,7 +176,7 @@ def predict(
         return float(max(2.0**low, own.low if own not in STANDARD.tunable else 0.0)), float(min(2.0**high, own.high))
 
     return Prediction(
-        T, {name: float(2.0**z) for name, z in zip(names, at)}, level,
+        T, {name: float(2.0**z) for name, z in zip(names, at)} | settled, level,
         # What the surface does not place has none: its optimum may be anywhere.
         {names[i]: span(i, low[i], high[i]) for i in free if ended},
         {names[i]: span(i, at[i] - h, at[i] + h) for i, h in zip(free, half)},

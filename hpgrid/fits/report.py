@@ -187,18 +187,21 @@ def answer_by(
     return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}", asked=asked)
 
 
-def _value(name: str, x: float) -> str:
-    """A value with three digits, a batch size that is whole, but for the rounding of its logarithm, with all."""
+def _value(fit: Fit, name: str, x: float) -> str:
+    """A value with three digits, a batch size that is whole, but for the rounding of its logarithm, with all.
+
+    What is next to an end that its range leaves out is "-> 1".
+    """
     whole = name == "b" and math.isclose(x, round(x), rel_tol=1e-12)
-    return batch_text(float(round(x))) if whole else text.number(x)
+    return batch_text(float(round(x))) if whole else text.within(x, fit.runs.space.all[name])
 
 
-def _setting(at: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} = {_value(name, x)}" for name, x in at.items())
+def _setting(fit: Fit, at: Mapping[str, float]) -> str:
+    return ", ".join(text.equal(name, _value(fit, name, x)) for name, x in at.items())
 
 
-def _span(name: str, ends: tuple[float, float]) -> str:
-    return " to ".join(_value(name, x) for x in ends)
+def _span(fit: Fit, name: str, ends: tuple[float, float]) -> str:
+    return " to ".join(_value(fit, name, x).removeprefix("-> ") for x in ends)
 
 
 def _loss(fit: Fit, x: float) -> str:
@@ -217,7 +220,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
     for p in predictions:
         parts = []
         for v, x in p.at.items():
-            parts.append(f"{v} = {_value(v, x)}" + (f" ({_span(v, p.interval[v])})" if v in p.interval else ""))
+            parts.append(_setting(fit, {v: x}) + (f" ({_span(fit, v, p.interval[v])})" if v in p.interval else ""))
             parts += [f"beta = {text.beta(x)}"] * (v == "alpha")
             # A run has a whole number of them.
             parts += [units(max(round(x / unit), 1) * unit, unit)] * (v == "b" and unit > 1)
@@ -231,7 +234,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
         miss = MISSES.get(v, 2.0)
         cost = _loss(fit, fit.regret({**last.at, v: last.at[v] / miss}, last.T))
         costs.append(f"a factor of {miss:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
-        ranges.append(f"{v} from {_span(v, ends)}")
+        ranges.append(f"{v} from {_span(fit, v, ends)}")
     if costs:
         most = _loss(fit, NEAR_OPTIMAL * abs(fit.runs.largest.least))
         rest.append(f"Off the optimum {', '.join(costs)}.")
@@ -273,12 +276,12 @@ def _warnings(fit: Fit, budgets: Sequence[float]) -> list[str]:
     last = predictions[-1]
     for v in last.edge:
         side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
-        said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
-                    f"the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
+        said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(fit, v, other)}. Until then "
+                    f"it is the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
     for v, reached in fit.reached.items():
         known = [(*_border(fit, v, x), x) for x in reached]
-        where = " and ".join(f"{_value(v, x)}, the {side} you ran" for side, _, x in known)
-        more = " and ".join(_value(v, other) for _, other, _ in known)
+        where = " and ".join(f"{_value(fit, v, x)}, the {side} you ran" for side, _, x in known)
+        more = " and ".join(_value(fit, v, other) for _, other, _ in known)
         said.append(f"The best {v} may lie beyond {where}: also run {v} = {more}.")
     for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
@@ -356,7 +359,7 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
     table = [("choice", *names, *heads, *["hold-out"] * (out is not None))]
     for name, (at, excess) in rows.items():
         held = [] if out is None else [_loss(fit, out.excess[name]) if name in out.excess else "-"]
-        settings = (_value(v, at[v]) if v in at else "-" for v in names)
+        settings = (_value(fit, v, at[v]) if v in at else "-" for v in names)
         table.append((name, *settings, *(_loss(fit, x) for x in excess), *held))
     said: list[str | Table] = [
         f"Other choices, and their excess loss in {_unit(fit)}:",
@@ -427,7 +430,9 @@ def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[
             said.append(f"For T = {text.number(T)} it has no best {' and '.join(none)}.")
             continue
         excess = _loss(fit, fit.regret(at, T))
-        said.append(f"For T = {text.number(T)} it would set {_setting(at)}: {excess} above this fit on the surface.")
+        said.append(
+            f"For T = {text.number(T)} it would set {_setting(fit, at)}: {excess} above this fit on the surface."
+        )
     return said
 
 
@@ -452,8 +457,8 @@ def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
         mask = fit.runs.T == T
         here, own = fit.runs.only(mask), fit.predict(float(T)).at
         rows.append((text.number(T), str(mask.sum()), str(int((fit.surface.weights[mask] > 0).sum())),
-                     *(_value(v, here.best[v]) for v in names), f"{here.least:.4f}",
-                     *(_value(v, own[v]) for v in names)))  # fmt: skip
+                     *(_value(fit, v, here.best[v]) for v in names), f"{here.least:.4f}",
+                     *(_value(fit, v, own[v]) for v in names)))  # fmt: skip
     return rows
 
 
@@ -464,7 +469,7 @@ def _details(fit: Fit) -> list[str | Table]:
         f"Choices go from the best run at {start}.",
     ]
     if out:
-        said.append(f"Hold-out is {start} without their runs, where this fit sets {_setting(out.prediction.at)}.")
+        said.append(f"Hold-out is {start} without their runs, where this fit sets {_setting(fit, out.prediction.at)}.")
     return [Table(_by_budget(fit)), *said]
 
 

@@ -16,6 +16,7 @@ from numpy.testing import assert_allclose
 from hpgrid.fits.design import design
 from hpgrid.fits.fit import fit
 from hpgrid.fits.model import model_of
+from hpgrid.fits.report import answer
 from hpgrid.record import write_table
 
 printed = partial(commands.printed, "fit")
@@ -72,6 +73,32 @@ def test_what_is_declared_has_a_range_that_runs_and_predictions_keep() -> None:
     later = capped.predict(1e12)
     assert later.at["weight_decay"] == pytest.approx(0.03)
     assert later.held["weight_decay"] == "at its least"
+
+
+@pytest.mark.parametrize(
+    ("declared", "most", "said"),
+    [
+        ("0 < w < 150", np.nextafter(150, 0), "w -> 150."),
+        ("0 < w <= 150", 150.0, "w = 150."),
+        ("1 < w < 150", np.nextafter(150, 0), "w -> 150."),
+    ],
+)
+def test_an_end_that_a_range_leaves_out_is_tended_to(declared: str, most: float, said: str) -> None:
+    runs = sweep(0)
+    runs["w"] = [1 / x for x in runs.pop("weight_decay")]
+    found = fit(runs, var=declared)
+    at = found.predict(1e13).at
+    assert at["w"] == most
+    assert found.regret(at, 1e13) == pytest.approx(0, abs=1e-12)
+    assert said in answer(found, [1e13]).text()
+
+
+def test_the_smaller_end_that_a_range_leaves_out_is_tended_to() -> None:
+    found = fit(sweep(0), var="0.03 < weight_decay < 1")
+    at = found.predict(1e12).at
+    assert at["weight_decay"] == np.nextafter(0.03, 1)
+    assert found.regret(at, 1e12) == pytest.approx(0, abs=1e-12)
+    assert ", weight_decay -> 0.03." in answer(found, [1e12]).text()
 
 
 def test_designs_choices_models_and_what_is_held_know_it() -> None:
