@@ -73,7 +73,7 @@ class BoundConfig:
 
     @cached_property
     def space(self) -> Space:
-        """The variables of the bound."""
+        """The variables of the bound, as it has them once it is built: a floor of beta is a condition of its domain."""
         space = BOUNDS[self.name].space if self.formula is None else STANDARD
         if self.variables:
             from hpgrid.formula.declared import declared

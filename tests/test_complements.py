@@ -12,6 +12,7 @@ from commands import Capture, printed, status
 
 import hpgrid
 from hpgrid import bounds, exponents, parse, refine
+from hpgrid.config import parse_bound
 from hpgrid.refinement import refine_along
 from hpgrid.transfers.start import limits_of
 
@@ -67,6 +68,16 @@ def test_a_floor_of_beta_is_one_in_a_file_a_sweep_and_the_library(tmp_path: Path
         bounds.lmo().with_floors(beta=1.5)
     with pytest.raises(ValueError, match="momentum is given once"):
         bounds.lmo_large_horizon().with_floors(beta=0.5, **{"1-alpha": 0.6})
+
+
+@pytest.mark.parametrize("bound", [{"name": "lmo"}, {"name": "star_convex"}, {"formula": TEXT, **SET}])
+@pytest.mark.parametrize("floors", [{"beta": 0.9}, {"beta": 0.9, "eta": 1e-7}, {"b": 64, "eta": 1e-7}])
+def test_a_bound_in_a_file_has_the_variables_of_what_is_built(bound: dict[str, Any], floors: dict[str, float]) -> None:
+    config = parse_bound({**bound, "floors": floors})
+    built = config.build("T")
+    assert config.space == built.space
+    assert built.caps.get("alpha") == (0.1 if "beta" in floors else None)
+    assert built.space.all["eta"].low == floors.get("eta", 0.0)
 
 
 def test_a_law_knows_the_floor_of_a_complement(capsys: Capture) -> None:

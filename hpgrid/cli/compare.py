@@ -60,8 +60,6 @@ def compare_sources(
         from hpgrid.fits.fit import fit as fit_table
 
         fitted = fit_table(fit, **read)
-    elif "yours" in named:
-        raise bad("yours are the runs of --fit", "no --fit", "--fit runs.csv, too")
     compared = comparison(asked or ("all",), named, own, fitted)
     chosen, shown = compared.chosen, list[Any]([compared] if asked or not protocols else [])
     if protocols:

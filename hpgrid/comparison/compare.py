@@ -245,7 +245,7 @@ def comparison(
     groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
     chosen = [each for name in named for each in groups.get(name, (name,))]
     if "yours" in chosen and fit is None:
-        raise bad("yours are the runs of a fit", "no fit", "fit=hpgrid.fit(...), too")
+        raise bad("yours are the runs of a fit", "no fit", "fit=hpgrid.fit(...), or --fit runs.csv, too")
     first = [name for name in ("yours", *own) if name in every]
     known = ("yours", *(name for name in every if name != "yours"))
     others = _all("source", chosen, known) or SHOWN
