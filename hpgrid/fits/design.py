@@ -244,7 +244,7 @@ def _within(limits: Limits, of: Variable, x: float) -> float:
     """A value as far as it can be run: a batch size is a whole number of sequences, or of tokens."""
     if of.name == "b":
         return feasible(x, limits._replace(round_b=limits.round_b or "int"))[0]
-    return max(min(x, of.high, (of.name == "eta" and limits.eta) or math.inf), of.low)
+    return max(min(x, of.most, (of.name == "eta" and limits.eta) or math.inf), of.least)
 
 
 def first_sweep(

@@ -292,7 +292,7 @@ def _reasons(
     most = DIVERGED / unit if unit else DIVERGED * float(np.quantile(sizes, 0.25)) if len(sizes) else np.inf
     x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))
     own = [v for v in space.tunable if v.name in settings and v not in STANDARD.tunable]
-    outside = {v.rule: (settings[v.name] < v.low) | (settings[v.name] > v.high) for v in own}
+    outside = {v.rule: (settings[v.name] < v.least) | (settings[v.name] > v.most) for v in own}
     return {
         "the loss is missing or no finite number": ~np.isfinite(loss),
         f"a loss of {most:g} or more: the run diverged": loss >= most,

@@ -139,3 +139,11 @@ def test_the_command_takes_and_prints_it(tmp_path: Path, capsys: Capture) -> Non
 def test_what_can_not_be_declared_is_refused(asked: Mapping[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         fit(sweep(3), **asked)  # type: ignore[arg-type]
+
+
+def test_a_run_at_an_end_that_a_range_leaves_out_is_none_of_it() -> None:
+    w, T = (x.ravel().tolist() for x in np.meshgrid([0.2, 0.4, 0.7, 0.9, 1.0], [1e9, 4e9]))
+    loss = [3 + 0.01 * np.log2(x / 0.5) ** 2 - 0.05 * np.log2(t / 1e9) for x, t in zip(w, T)]
+    runs = {"lr": [1e-3] * 10, "w": w, "tokens": T, "loss": loss}
+    assert fit(runs, var="0 < w < 1").dropped == {"not 0 < w < 1": (4, 9)}
+    assert fit(runs, var="0 < w <= 1").dropped == {}
