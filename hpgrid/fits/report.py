@@ -144,11 +144,11 @@ def answer(
     """Return the answer for people, with what details ask for in its place."""
     asked: list[Part] = [plan.lines(fit.runs.counted)] if plan else []
     asked += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
-    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details)]
+    # Who can't see which column was taken for what can't trust the rest.
+    parts: list[Part] = [_choices(fit, budgets, details), _runs(fit, details), _verdicts(fit, details)]
     parts += [[SCHEDULES[fit.runs.schedule]]] if fit.runs.schedule and fit.exponents else []
     set_, rest = _answer(fit, budgets)
-    # Who can't see which column was taken for what can't trust the rest.
-    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS, notes=_runs(fit, details), asked=asked)
+    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS, asked=asked)
 
 
 def answer_by(
@@ -183,7 +183,7 @@ def answer_by(
     details: list[Part] = []
     for value, fit in fits.items():
         each = answer(fit, budgets, True)
-        details += [[f"{by} = {value}:", *each.first], *each.beside, each.notes, *each.details]
+        details += [[f"{by} = {value}:", *each.first], *each.beside, *each.details]
     return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}", asked=asked)
 
 
