@@ -85,9 +85,10 @@ def check_stated(
 
 def _check_runs(runs: Path, claims_: Sequence[str], read: dict[str, Any], as_json: bool, strict: bool) -> int:
     """Say of laws whether a person's own runs agree with them."""
-    if read["var"]:
-        from hpgrid.formula.declared import declared
-    statements = [parse(one, declared(read["var"]) if read["var"] else STANDARD) for one in claims_]
+    from hpgrid.formula.declared import declared
+
+    space = declared(read["var"]) if read["var"] else STANDARD
+    statements = [parse(one, space) for one in claims_]  # before NumPy loads
 
     from hpgrid.fits import claims
     from hpgrid.fits.fit import fit

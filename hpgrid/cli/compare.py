@@ -48,7 +48,7 @@ def compare_sources(
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
     read, fitted = runs.read(fit, seq_len), None
     from hpgrid.comparison import tables
-    from hpgrid.comparison.compare import LEGEND, comparison, sources as all_sources
+    from hpgrid.comparison.compare import LEGEND, comparison
     from hpgrid.comparison.laws import answers
     from hpgrid.comparison.protocols import Protocols
     from hpgrid.comparison.studies import STUDIES
@@ -79,7 +79,7 @@ def compare_sources(
     if json_:
         options.print_json("compare", {key: x for each in shown for key, x in each.as_dict().items()})
         return 0
-    others = [name for name in all_sources(fitted, own) if name not in chosen]
+    others = [name for name in (*answers(), *STUDIES) if name not in chosen]
     beside = [part for each in shown for part in each.beside()]
     notes = [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]
     rest = [tables.part(each) for each in parts if each not in beside]

@@ -15,7 +15,7 @@ from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import InputError, bad, check_choice, check_count, check_keys, is_number, unknown, unwrapped
 from hpgrid.fits.predict import BEYOND, NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
-from hpgrid.fits.surface import FARTHEST, LEFT_OUT, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
+from hpgrid.fits.surface import FARTHEST, KNOWN, LEFT_OUT, WINDOW, Prior, Shape, Surface, fit_surface, lowest, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
@@ -32,9 +32,6 @@ SCATTER = 0.15
 
 #: That was seen of budgets so many octaves apart, or more; nearer ones share theirs, the more so the nearer they are.
 APART = 0.5
-
-#: The standard deviation of an exponent that is taken as known: as good as none.
-KNOWN = 1e-3
 
 
 class Slope(NamedTuple):
@@ -326,11 +323,10 @@ class Fit(Labelled, Pictured):
         rest = self.runs.T < T
         runs = self.runs.only(rest)
         names = tuple(v for v in self.surface.names if v in runs.varying) if rest.sum() >= 3 else ()
-        hold = [self.surface.names[i] for i, held in self.held.items() if held.reason == "given"]
-        if set(names) <= set(hold):
+        if set(names) <= set(self.kept):
             return None
         try:
-            earlier = replace(self, limits=NO_LIMITS, **_fitted(runs, names, self.priors, hold, self.unit))
+            earlier = replace(self, limits=NO_LIMITS, **_fitted(runs, names, self.priors, self.kept, self.unit))
         except InputError:
             return None
         prediction = earlier.predict(float(T))

@@ -11,9 +11,8 @@ import numpy as np
 
 from hpgrid import text
 from hpgrid.answer import Answer, Part, Table
-from hpgrid.fits.fit import KNOWN
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
-from hpgrid.fits.surface import Prior, priors_of
+from hpgrid.fits.surface import KNOWN, Prior, priors_of
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
 from hpgrid.transfers.published import SCHEDULES

@@ -64,6 +64,9 @@ ETA_IN_B = Prior(0.5, 0.4)
 #: The exponent in T of what the theory has no law of: published ones, of weight decay say, lie between -1 and 1/2.
 UNKNOWN = Prior(0.0, 0.5)
 
+#: The standard deviation of an exponent that is taken as known: as good as none.
+KNOWN = 1e-3
+
 #: The curvature of a loss in nats an octave squared, on public sweeps; other mixed curvatures, as a share of the
 #: geometric mean of the two own ones; and the deviation of third derivatives an octave, as a share of the three: a
 #: monomial's is its exponent times ln 2, and bounds are sums of monomials whose exponents are 1/2 and 1, either sign.
@@ -74,7 +77,6 @@ CURVATURE, CROSS, SKEW = Prior(0.012, 0.008), Prior(0.0, 0.5), math.log(2) / 2
 #: normal one does not: at 8 times the mean it puts their optima off by an octave. With 4 degrees it no longer keeps an
 #: optimum that lies beyond a sweep from being drawn into it. Found from steep to flat: the other way, it gets stuck.
 STUDENT, STEEP = 8, 20.0
-
 
 #: What an answer rests on beside the runs is seen where it is left out: the deviation of exponents so many times as
 #: large, as good as none where runs say anything, or that of third derivatives as good as nought.
